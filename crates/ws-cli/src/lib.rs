@@ -1,0 +1,2 @@
+//! The binary ws: from flags to a report.
+#![forbid(unsafe_code)]

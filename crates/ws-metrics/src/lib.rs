@@ -1,0 +1,2 @@
+//! Metrics of a WebSocket load test: samples, aggregation, thresholds, Prometheus view.
+#![forbid(unsafe_code)]
