@@ -1,0 +1,313 @@
+//! The run from end to end: VUs, `setup`, scenarios, `teardown`; seconds, signals and limits in between.
+
+use std::sync::Arc;
+use std::time::{Duration, Instant};
+
+use crate::clock::Clock;
+use crate::control::{Cause, Control};
+use crate::event::{Phase, RunEvent, Snapshot};
+use crate::executor;
+use crate::mailbox::{Mailbox, Note};
+use crate::phases::{InitDone, PhaseDone, PhaseError, Phases};
+use crate::plan::Plan;
+use crate::samples::Recorder;
+use crate::stage::{Happened, Part, Stage};
+use crate::state::{Monitor, RunState, ScenarioView};
+use crate::vu::Vu;
+
+/// What a run does apart from its scenarios.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct RunConfig {
+    /// Time limit of `setup()`; `None` if there is none to run.
+    pub setup: Option<Duration>,
+    /// Time limit of `teardown()`; `None` if there is none to run.
+    pub teardown: Option<Duration>,
+    /// Time between two [`RunEvent::Progress`], or `None` for none.
+    pub progress_every: Option<Duration>,
+}
+
+/// How a run went.
+#[derive(Debug)]
+pub struct RunOutcome {
+    /// The first reason to end before the plan was done, or the failure of `teardown`; `None` for a regular run.
+    pub cause: Option<Cause>,
+    /// Time from just before `setup` until after `teardown`.
+    pub run_time: Duration,
+    /// The end state.
+    pub snapshot: Snapshot,
+}
+
+/// Conducts one run on the caller's thread.
+///
+/// It owns no VU's loop: it activates VUs, closes the gate that hands them iterations, and interrupts them. All it
+/// hears arrives in one mailbox, and all its waiting goes through the [`Clock`].
+pub struct Coordinator {
+    config: RunConfig,
+    clock: Arc<dyn Clock>,
+    mail: Mailbox,
+    state: Arc<RunState>,
+    parts: Vec<Part>,
+}
+
+impl Coordinator {
+    /// Prepares the run of a plan.
+    pub fn new(plan: Plan, config: RunConfig, clock: Arc<dyn Clock>) -> Self {
+        let mail = Mailbox::default();
+        let planned = plan.max_vus();
+        let parts: Vec<Part> = plan
+            .scenarios()
+            .iter()
+            .enumerate()
+            .map(|(index, scenario)| {
+                let (executor, timeline) = executor::build(scenario, index, &mail, &clock);
+                Part { config: scenario.clone(), executor, timeline }
+            })
+            .collect();
+        let views = parts.iter().map(|p| ScenarioView::new(&p.config, Arc::clone(&p.executor))).collect();
+        let state = Arc::new(RunState::new(planned, views));
+        Self { config, clock, mail, state, parts }
+    }
+
+    /// A handle to end the run early.
+    pub fn control(&self) -> Control {
+        Control::new(self.mail.clone())
+    }
+
+    /// A handle to read the run's state.
+    pub fn monitor(&self) -> Monitor {
+        Monitor::new(Arc::clone(&self.state), Arc::clone(&self.clock))
+    }
+
+    /// Runs to the end and blocks until then. `events` is called on this thread and should return soon.
+    pub fn run(
+        self,
+        phases: &mut dyn Phases,
+        recorder: &mut dyn Recorder,
+        events: &mut dyn FnMut(RunEvent<'_>),
+    ) -> RunOutcome {
+        let Self { config, clock, mail, state, parts } = self;
+        let begin = clock.now();
+        let mut run = Run {
+            next_sample: begin + SAMPLE_EVERY,
+            progress: config.progress_every.map(|every| (every, begin + every)),
+            clock: clock.as_ref(),
+            mail: &mail,
+            state: &state,
+            phases,
+            recorder,
+            events,
+            cause: None,
+        };
+        if let Some(vus) = run.init_vus() {
+            run.start();
+            if run.setup(config.setup) {
+                run.scenarios(vus, parts);
+                run.teardown(config.teardown);
+            }
+        }
+        run.end()
+    }
+}
+
+const SAMPLE_EVERY: Duration = Duration::from_secs(1);
+
+/// A run in progress.
+struct Run<'a> {
+    clock: &'a dyn Clock,
+    mail: &'a Mailbox,
+    state: &'a RunState,
+    phases: &'a mut dyn Phases,
+    recorder: &'a mut dyn Recorder,
+    events: &'a mut dyn FnMut(RunEvent<'_>),
+    next_sample: Instant,
+    progress: Option<(Duration, Instant)>,
+    cause: Option<Cause>,
+}
+
+/// Why the coordinator woke up.
+enum Wake {
+    Note(Note),
+    Deadline,
+}
+
+impl Run<'_> {
+    fn init_vus(&mut self) -> Option<Vec<Arc<dyn Vu>>> {
+        self.enter(Phase::InitVus);
+        let done = InitDone::new(self.mail.clone(), Arc::clone(&self.state.initialized));
+        self.phases.init_vus(self.state.planned, done);
+        let result = loop {
+            match self.next(None) {
+                Wake::Note(Note::Initialized(result)) => break result,
+                Wake::Note(Note::Stop(cause)) => {
+                    self.stop(cause);
+                    self.phases.interrupt();
+                }
+                // A phase that is not running or a VU that was never activated has nothing to say.
+                Wake::Note(Note::Stopped { .. } | Note::PhaseDone(_)) | Wake::Deadline => {}
+            }
+        };
+        match result {
+            Ok(vus) if self.cause.is_none() => return Some(vus),
+            Ok(_) => {}
+            Err(error) => self.stop(Cause::InitFailed(error)),
+        }
+        None
+    }
+
+    fn start(&mut self) {
+        let now = self.clock.now();
+        let _ = self.state.started.set(now);
+        (self.events)(RunEvent::Started(now));
+    }
+
+    /// Whether the run may go on: a `setup` that failed leaves nothing to do, not even `teardown`.
+    fn setup(&mut self, limit: Option<Duration>) -> bool {
+        let Some(limit) = limit else { return true };
+        self.enter(Phase::Setup);
+        self.phases.setup(PhaseDone::new(self.mail.clone()));
+        self.await_phase(limit, true, Cause::SetupTimeout, Cause::SetupFailed)
+    }
+
+    fn scenarios(&mut self, vus: Vec<Arc<dyn Vu>>, parts: Vec<Part>) {
+        self.enter(Phase::Running);
+        let origin = self.clock.now();
+        let _ = self.state.scenarios_began.set(origin);
+        let mut stage = Stage::new(vus, parts, origin, self.clock.wall());
+        let mut happened = Vec::new();
+        if self.cause.is_some() {
+            stage.abort(origin, &mut happened);
+        }
+        while !stage.is_over() {
+            match self.next(stage.next_due()) {
+                Wake::Deadline => stage.advance(self.clock.now(), &mut happened),
+                Wake::Note(Note::Stopped { scenario, slot }) => {
+                    stage.stopped(scenario, slot, self.clock.now(), &mut happened);
+                }
+                Wake::Note(Note::Stop(cause)) => {
+                    self.stop(cause);
+                    stage.abort(self.clock.now(), &mut happened);
+                }
+                Wake::Note(Note::PhaseDone(_) | Note::Initialized(_)) => {}
+            }
+            for what in happened.drain(..) {
+                self.tell(what);
+            }
+        }
+        let _ = self.state.scenarios_ended.set(self.clock.now());
+    }
+
+    fn teardown(&mut self, limit: Option<Duration>) {
+        let Some(limit) = limit else { return };
+        self.enter(Phase::Teardown);
+        self.phases.teardown(PhaseDone::new(self.mail.clone()));
+        // A signal does not cut teardown: it is there to clean up after one.
+        self.await_phase(limit, false, Cause::TeardownTimeout, Cause::TeardownFailed);
+    }
+
+    fn end(mut self) -> RunOutcome {
+        let now = self.clock.now();
+        let _ = self.state.ended.set(now);
+        self.enter(Phase::Ended);
+        let snapshot = self.state.snapshot(now);
+        RunOutcome { cause: self.cause, run_time: snapshot.run_time, snapshot }
+    }
+
+    /// Waits for `setup` or `teardown`; says whether it succeeded in time.
+    fn await_phase(
+        &mut self,
+        limit: Duration,
+        can_be_stopped: bool,
+        timeout: fn(Duration) -> Cause,
+        failure: fn(PhaseError) -> Cause,
+    ) -> bool {
+        let mut deadline = self.clock.now().checked_add(limit);
+        let mut in_time = true;
+        loop {
+            match self.next(deadline) {
+                Wake::Deadline => {
+                    // What it reports after this interruption does not matter any more.
+                    (deadline, in_time) = (None, false);
+                    self.stop(timeout(limit));
+                    self.phases.interrupt();
+                }
+                Wake::Note(Note::Stop(cause)) => {
+                    self.stop(cause);
+                    if can_be_stopped {
+                        self.phases.interrupt();
+                    }
+                }
+                Wake::Note(Note::PhaseDone(Ok(()))) => return in_time,
+                Wake::Note(Note::PhaseDone(Err(error))) => {
+                    self.stop(failure(error));
+                    return false;
+                }
+                Wake::Note(Note::Stopped { .. } | Note::Initialized(_)) => {}
+            }
+        }
+    }
+
+    /// The next note, or the deadline. Seconds are counted and progress is shown meanwhile.
+    fn next(&mut self, deadline: Option<Instant>) -> Wake {
+        loop {
+            let now = self.clock.now();
+            self.sample(now);
+            self.show(now);
+            // Before the notes: a flood of them must not hold up what is due.
+            if deadline.is_some_and(|deadline| deadline <= now) {
+                return Wake::Deadline;
+            }
+            if let Some(note) = self.mail.pop() {
+                return Wake::Note(note);
+            }
+            let redraw = self.progress.map(|(_, at)| at);
+            let until = [Some(self.next_sample), redraw, deadline].into_iter().flatten().min();
+            self.clock.wait(self.mail.bell(), until);
+        }
+    }
+
+    fn sample(&mut self, now: Instant) {
+        if now < self.next_sample {
+            return;
+        }
+        while self.next_sample <= now {
+            self.next_sample += SAMPLE_EVERY;
+        }
+        // What is left of an aborted run is no load any more; k6 does not count it either.
+        if self.cause.is_none() {
+            self.recorder.vus(self.clock.wall(), self.state.active(), self.state.initialized());
+        }
+    }
+
+    fn show(&mut self, now: Instant) {
+        let Some((every, at)) = &mut self.progress else { return };
+        if now < *at {
+            return;
+        }
+        // Not `at + every`: a terminal that was slow once need not be redrawn several times.
+        *at = now + *every;
+        (self.events)(RunEvent::Progress(&self.state.snapshot(now)));
+    }
+
+    fn stop(&mut self, cause: Cause) {
+        if self.cause.is_none() {
+            (self.events)(RunEvent::Stopping(&cause));
+            self.cause = Some(cause);
+        }
+    }
+
+    fn tell(&mut self, what: Happened) {
+        let name = |scenario: usize| self.state.scenarios[scenario].name.as_ref();
+        match what {
+            Happened::Started { scenario } => (self.events)(RunEvent::ScenarioStarted(name(scenario))),
+            Happened::Ended { scenario } => (self.events)(RunEvent::ScenarioEnded(name(scenario))),
+            Happened::Dropped { scenario, vu, count } => {
+                self.recorder.dropped(self.clock.wall(), name(scenario), vu, count);
+            }
+        }
+    }
+
+    fn enter(&mut self, phase: Phase) {
+        self.state.set_phase(phase);
+        (self.events)(RunEvent::Phase(phase));
+    }
+}

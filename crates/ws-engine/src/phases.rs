@@ -1,0 +1,94 @@
+//! What the script does once per run: making the VUs, `setup`, `teardown`.
+
+use std::sync::Arc;
+use std::sync::atomic::{AtomicUsize, Ordering};
+
+use crate::mailbox::{Mailbox, Note};
+use crate::vu::Vu;
+
+/// Why a phase failed. The engine only hands it on; the caller of the run may downcast it.
+pub type PhaseError = Box<dyn std::error::Error + Send + Sync>;
+
+/// The once-per-run work of a script. Every call starts something, returns at once and reports through `done`, from any
+/// thread, so that the coordinator goes on counting seconds and hearing signals. One phase runs at a time.
+pub trait Phases {
+    /// Makes VUs number 1 to `count` and runs their init code.
+    fn init_vus(&mut self, count: usize, done: InitDone);
+
+    /// Runs the script's `setup()`. Only called if the run was configured to have one.
+    fn setup(&mut self, done: PhaseDone);
+
+    /// Runs the script's `teardown()`. Only called if the run was configured to have one.
+    fn teardown(&mut self, done: PhaseDone);
+
+    /// Ends the phase in progress as fast as possible; it then reports through its `done`, as a success or not. Must
+    /// do nothing if the phase just ended.
+    fn interrupt(&mut self);
+}
+
+/// Reports the end of `setup` or `teardown`. Dropped without a word it counts as a failure.
+pub struct PhaseDone {
+    mail: Option<Mailbox>,
+}
+
+/// Reports initialised VUs. Dropped without a word it counts as a failure.
+pub struct InitDone {
+    mail: Option<Mailbox>,
+    initialized: Arc<AtomicUsize>,
+}
+
+/// The one error the engine makes itself.
+#[derive(Debug, thiserror::Error)]
+#[error("the thread that ran {0} ended without a result")]
+struct Vanished(&'static str);
+
+impl PhaseDone {
+    pub(crate) fn new(mail: Mailbox) -> Self {
+        Self { mail: Some(mail) }
+    }
+
+    /// The phase is over.
+    pub fn finish(mut self, result: Result<(), PhaseError>) {
+        self.report(result);
+    }
+
+    fn report(&mut self, result: Result<(), PhaseError>) {
+        if let Some(mail) = self.mail.take() {
+            mail.post(Note::PhaseDone(result));
+        }
+    }
+}
+
+impl Drop for PhaseDone {
+    fn drop(&mut self) {
+        self.report(Err(Box::new(Vanished("the script's setup or teardown"))));
+    }
+}
+
+impl InitDone {
+    pub(crate) fn new(mail: Mailbox, initialized: Arc<AtomicUsize>) -> Self {
+        Self { mail: Some(mail), initialized }
+    }
+
+    /// One more VU is initialised: for the display and for `vus_max`.
+    pub fn one(&self) {
+        self.initialized.fetch_add(1, Ordering::Relaxed);
+    }
+
+    /// All VUs are initialised, in order of their numbers, or the first failure.
+    pub fn finish(mut self, result: Result<Vec<Arc<dyn Vu>>, PhaseError>) {
+        self.report(result);
+    }
+
+    fn report(&mut self, result: Result<Vec<Arc<dyn Vu>>, PhaseError>) {
+        if let Some(mail) = self.mail.take() {
+            mail.post(Note::Initialized(result));
+        }
+    }
+}
+
+impl Drop for InitDone {
+    fn drop(&mut self) {
+        self.report(Err(Box::new(Vanished("the init code"))));
+    }
+}

@@ -1,0 +1,215 @@
+//! Scenarios in progress: whose step is due, which VU is where.
+
+use std::collections::{BTreeSet, VecDeque};
+use std::sync::Arc;
+use std::time::{Instant, SystemTime};
+
+use crate::executor::{Action, Executor, Step};
+use crate::scenario::ScenarioConfig;
+use crate::vu::{Activation, Vu, Work};
+
+/// A scenario before the run: its executor and what the coordinator will do for it.
+pub(crate) struct Part {
+    pub(crate) config: ScenarioConfig,
+    pub(crate) executor: Arc<dyn Executor>,
+    pub(crate) timeline: Vec<Step>,
+}
+
+/// Something the stage did or saw.
+#[derive(Debug, PartialEq, Eq)]
+pub(crate) enum Happened {
+    Started {
+        scenario: usize,
+    },
+    Ended {
+        scenario: usize,
+    },
+    /// `vu` is a VU's number, from 1.
+    Dropped {
+        scenario: usize,
+        vu: Option<usize>,
+        count: u64,
+    },
+}
+
+pub(crate) struct Stage {
+    vus: Vec<Arc<dyn Vu>>,
+    /// Idle VUs. The lowest number goes first, so that numbers are the same from run to run.
+    free: BTreeSet<usize>,
+    /// Slots that are due and wait for a VU: one that should be idle by plan has not said so yet.
+    wanted: VecDeque<(usize, usize)>,
+    lanes: Vec<Lane>,
+    aborted: bool,
+}
+
+/// One scenario.
+struct Lane {
+    activation: Activation,
+    executor: Arc<dyn Executor>,
+    timeline: VecDeque<Step>,
+    start: Instant,
+    /// By slot, the VU that serves it or did so last.
+    seats: Vec<Option<Seat>>,
+}
+
+#[derive(Clone, Copy)]
+struct Seat {
+    vu: usize,
+    busy: bool,
+}
+
+impl Stage {
+    /// Sets the scenarios' times relative to `origin`.
+    pub(crate) fn new(vus: Vec<Arc<dyn Vu>>, parts: Vec<Part>, origin: Instant, wall: SystemTime) -> Self {
+        let lanes = parts.into_iter().map(|part| Lane::new(part, origin, wall)).collect();
+        let free = (0..vus.len()).collect();
+        Self { vus, free, wanted: VecDeque::new(), lanes, aborted: false }
+    }
+
+    pub(crate) fn is_over(&self) -> bool {
+        self.lanes.iter().all(|lane| lane.executor.ledger().ended())
+    }
+
+    /// When the next step is due.
+    pub(crate) fn next_due(&self) -> Option<Instant> {
+        self.lanes.iter().filter_map(Lane::next_due).min()
+    }
+
+    /// Does the steps that are due, in order of their times.
+    pub(crate) fn advance(&mut self, now: Instant, happened: &mut Vec<Happened>) {
+        loop {
+            let due = self.lanes.iter().enumerate().filter_map(|(i, lane)| Some((lane.next_due()?, i))).min();
+            let Some((at, scenario)) = due else { return };
+            if at > now {
+                return;
+            }
+            if let Some(step) = self.lanes[scenario].timeline.pop_front() {
+                self.act(scenario, step.action, now, happened);
+            }
+        }
+    }
+
+    /// A VU is idle again.
+    pub(crate) fn stopped(
+        &mut self,
+        scenario: usize,
+        slot: usize,
+        now: Instant,
+        happened: &mut Vec<Happened>,
+    ) {
+        let lane = &mut self.lanes[scenario];
+        // A VU that says it twice must not be counted twice.
+        let Some(seat) = lane.seats.get_mut(slot).and_then(Option::as_mut).filter(|seat| seat.busy) else {
+            return;
+        };
+        seat.busy = false;
+        self.free.insert(seat.vu);
+        let ledger = lane.executor.ledger();
+        ledger.set_active(ledger.active() - 1);
+        self.end_if_idle(scenario, now, happened);
+        self.serve();
+    }
+
+    /// Interrupts all VUs and forgets what is still to come.
+    pub(crate) fn abort(&mut self, now: Instant, happened: &mut Vec<Happened>) {
+        self.aborted = true;
+        self.wanted.clear();
+        for scenario in 0..self.lanes.len() {
+            let lane = &mut self.lanes[scenario];
+            lane.timeline.clear();
+            lane.executor.ledger().close();
+            self.interrupt(scenario);
+            self.end_if_idle(scenario, now, happened);
+        }
+    }
+
+    fn act(&mut self, scenario: usize, action: Action, now: Instant, happened: &mut Vec<Happened>) {
+        match action {
+            Action::Activate(slots) => {
+                let ledger = self.lanes[scenario].executor.ledger();
+                if ledger.began().is_none() {
+                    ledger.begin(now);
+                    happened.push(Happened::Started { scenario });
+                }
+                self.wanted.extend(slots.map(|slot| (scenario, slot)));
+                self.serve();
+            }
+            Action::Close => {
+                self.lanes[scenario].executor.ledger().time_out();
+                self.wanted.retain(|(wanting, _)| *wanting != scenario);
+                self.end_if_idle(scenario, now, happened);
+            }
+            Action::InterruptRest => self.interrupt(scenario),
+        }
+    }
+
+    fn serve(&mut self) {
+        while let Some(vu) = self.free.first().copied() {
+            let Some((scenario, slot)) = self.wanted.pop_front() else { return };
+            self.free.remove(&vu);
+            let lane = &mut self.lanes[scenario];
+            lane.seats[slot] = Some(Seat { vu, busy: true });
+            let ledger = lane.executor.ledger();
+            ledger.set_active(ledger.active() + 1);
+            self.vus[vu].activate(Activation { slot, ..lane.activation.clone() });
+        }
+    }
+
+    fn interrupt(&self, scenario: usize) {
+        for seat in self.lanes[scenario].seats.iter().flatten().filter(|seat| seat.busy) {
+            self.vus[seat.vu].interrupt();
+        }
+    }
+
+    /// A scenario whose VUs have all left their loops is over: they leave only when there is nothing to do.
+    fn end_if_idle(&mut self, scenario: usize, now: Instant, happened: &mut Vec<Happened>) {
+        let lane = &mut self.lanes[scenario];
+        let ledger = lane.executor.ledger();
+        let waiting = self.wanted.iter().any(|(wanting, _)| *wanting == scenario);
+        let to_come = ledger.began().is_none() && !ledger.is_closed();
+        if ledger.ended() || ledger.active() > 0 || waiting || to_come {
+            return;
+        }
+        lane.timeline.clear();
+        ledger.end(now);
+        if ledger.began().is_none() {
+            return;
+        }
+        // After an abort nobody wants to know what else there would have been to do.
+        if !self.aborted {
+            for rest in lane.executor.rule().unstarted(ledger.started()) {
+                let vu = rest.slot.and_then(|slot| lane.seats[slot]).map(|seat| seat.vu + 1);
+                happened.push(Happened::Dropped { scenario, vu, count: rest.count });
+            }
+        }
+        happened.push(Happened::Ended { scenario });
+    }
+}
+
+impl Lane {
+    fn new(part: Part, origin: Instant, wall: SystemTime) -> Self {
+        let Part { config, executor, timeline } = part;
+        let start_time = config.start_time.to_std();
+        let work: Arc<dyn Work> = executor.clone();
+        Self {
+            activation: Activation {
+                scenario: config.name.as_str().into(),
+                executor: config.executor.type_name(),
+                exec: config.exec.as_str().into(),
+                tags: config.tags.into(),
+                env: config.env.into(),
+                started: wall + start_time,
+                slot: 0,
+                work,
+            },
+            executor,
+            timeline: timeline.into(),
+            start: origin + start_time,
+            seats: vec![None; config.executor.max_vus()],
+        }
+    }
+
+    fn next_due(&self) -> Option<Instant> {
+        self.timeline.front().map(|step| self.start + step.at)
+    }
+}
