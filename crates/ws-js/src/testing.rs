@@ -1,0 +1,66 @@
+//! Shared by the unit tests: a V8 isolate with one realm, and short ways to run scripts in it.
+
+use std::sync::Once;
+
+/// Initialises V8 once per test process. "Unprotected", because the threads of the test harness are
+/// older than V8.
+pub(crate) fn initialize() {
+    static ONCE: Once = Once::new();
+    ONCE.call_once(|| {
+        v8::icu::set_common_data_78(deno_core_icudata::ICU_DATA).expect("the ICU data fits V8's ICU version");
+        let platform = v8::new_unprotected_default_platform(0, false).make_shared();
+        v8::V8::initialize_platform(platform);
+        v8::V8::initialize();
+    });
+}
+
+/// Runs `f` in a new realm of a new isolate, set up as the isolates of a run are.
+pub(crate) fn with_scope<R>(f: impl FnOnce(&mut v8::PinScope<'_, '_>) -> R) -> R {
+    initialize();
+    let mut isolate = v8::Isolate::new(v8::CreateParams::default());
+    isolate.set_microtasks_policy(v8::MicrotasksPolicy::Explicit);
+    isolate.set_capture_stack_trace_for_uncaught_exceptions(true, 32);
+    // Shared like the isolates of a run: some parts of V8's API refuse to work in those.
+    // SAFETY: nothing hangs off the isolate yet.
+    let shared = unsafe { isolate.try_into_shared() }.expect("a new isolate can be shared");
+    let mut locker = shared.lock();
+    v8::scope!(let scope, &mut *locker);
+    let context = v8::Context::new(scope, v8::ContextOptions::default());
+    let scope = &mut v8::ContextScope::new(scope, context);
+    f(scope)
+}
+
+/// Runs a classic script and returns its completion value.
+///
+/// # Panics
+///
+/// With the exception's text if it throws.
+pub(crate) fn run<'s>(scope: &mut v8::PinScope<'s, '_>, source: &str) -> v8::Local<'s, v8::Value> {
+    try_run(scope, source).unwrap_or_else(|text| panic!("{source}: {text}"))
+}
+
+/// The completion value of a script, as `String()` gives it.
+pub(crate) fn eval(scope: &mut v8::PinScope<'_, '_>, source: &str) -> String {
+    let value = run(scope, source);
+    value.to_rust_string_lossy(scope)
+}
+
+/// The text of the exception that a script throws.
+pub(crate) fn eval_error(scope: &mut v8::PinScope<'_, '_>, source: &str) -> String {
+    match try_run(scope, source) {
+        Ok(_) => panic!("{source} does not throw"),
+        Err(text) => text,
+    }
+}
+
+fn try_run<'s>(scope: &mut v8::PinScope<'s, '_>, source: &str) -> Result<v8::Local<'s, v8::Value>, String> {
+    v8::tc_scope!(let tc, scope);
+    let source = v8::String::new(tc, source).expect("a test's script is short");
+    match v8::Script::compile(tc, source, None).and_then(|script| script.run(tc)) {
+        Some(value) => Ok(value),
+        None => {
+            let exception = tc.exception().expect("nothing terminates a test");
+            Err(exception.to_rust_string_lossy(tc))
+        }
+    }
+}
