@@ -1,23 +1,20 @@
 //! Time and waiting, injected so that a test can run an hour in no time.
 
-use std::time::{Instant, SystemTime};
+use std::time::Instant;
 
 use parking_lot::{Condvar, Mutex};
 
 /// Where a run takes its time from, and the only place where its coordinator sleeps.
 pub trait Clock: Send + Sync {
-    /// The monotonic clock that all waiting refers to.
+    /// The present, on a clock that never goes back.
     fn now(&self) -> Instant;
-
-    /// The time of day, for the timestamps of samples.
-    fn wall(&self) -> SystemTime;
 
     /// Returns when the bell rang or `until` is reached, whichever comes first; without a deadline only the bell ends
     /// it. A ring that came before the call counts. Returning too early is allowed.
     fn wait(&self, bell: &Bell, until: Option<Instant>);
 }
 
-/// The operating system's clocks.
+/// The operating system's monotonic clock.
 ///
 /// # Examples
 ///
@@ -35,10 +32,6 @@ pub struct SystemClock;
 impl Clock for SystemClock {
     fn now(&self) -> Instant {
         Instant::now()
-    }
-
-    fn wall(&self) -> SystemTime {
-        SystemTime::now()
     }
 
     fn wait(&self, bell: &Bell, until: Option<Instant>) {

@@ -172,7 +172,7 @@ impl Run<'_> {
         self.enter(Phase::Running);
         let origin = self.clock.now();
         let _ = self.state.scenarios_began.set(origin);
-        let mut stage = Stage::new(vus, parts, origin, self.clock.wall());
+        let mut stage = Stage::new(vus, parts, origin);
         let mut happened = Vec::new();
         if self.cause.is_some() {
             stage.abort(origin, &mut happened);
@@ -274,7 +274,7 @@ impl Run<'_> {
         }
         // What is left of an aborted run is no load any more; k6 does not count it either.
         if self.cause.is_none() {
-            self.recorder.vus(self.clock.wall(), self.state.active(), self.state.initialized());
+            self.recorder.vus(now, self.state.active(), self.state.initialized());
         }
     }
 
@@ -301,7 +301,7 @@ impl Run<'_> {
             Happened::Started { scenario } => (self.events)(RunEvent::ScenarioStarted(name(scenario))),
             Happened::Ended { scenario } => (self.events)(RunEvent::ScenarioEnded(name(scenario))),
             Happened::Dropped { scenario, vu, count } => {
-                self.recorder.dropped(self.clock.wall(), name(scenario), vu, count);
+                self.recorder.dropped(self.clock.now(), name(scenario), vu, count);
             }
         }
     }

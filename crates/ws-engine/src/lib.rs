@@ -13,7 +13,7 @@
 //!
 //! ```
 //! use std::sync::Arc;
-//! use std::time::SystemTime;
+//! use std::time::Instant;
 //! use ws_engine::*;
 //!
 //! struct Looper;
@@ -50,8 +50,8 @@
 //! struct NoSamples;
 //!
 //! impl Recorder for NoSamples {
-//!     fn vus(&mut self, _: SystemTime, _: usize, _: usize) {}
-//!     fn dropped(&mut self, _: SystemTime, _: &str, _: Option<usize>, _: u64) {}
+//!     fn vus(&mut self, _: Instant, _: usize, _: usize) {}
+//!     fn dropped(&mut self, _: Instant, _: &str, _: Option<usize>, _: u64) {}
 //! }
 //!
 //! let shortcuts = Shortcuts { vus: Some(2), iterations: Some(10), ..Shortcuts::default() };

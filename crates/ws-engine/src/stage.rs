@@ -2,7 +2,7 @@
 
 use std::collections::{BTreeSet, VecDeque};
 use std::sync::Arc;
-use std::time::{Instant, SystemTime};
+use std::time::Instant;
 
 use crate::executor::{Action, Executor, Step};
 use crate::scenario::ScenarioConfig;
@@ -60,8 +60,8 @@ struct Seat {
 
 impl Stage {
     /// Sets the scenarios' times relative to `origin`.
-    pub(crate) fn new(vus: Vec<Arc<dyn Vu>>, parts: Vec<Part>, origin: Instant, wall: SystemTime) -> Self {
-        let lanes = parts.into_iter().map(|part| Lane::new(part, origin, wall)).collect();
+    pub(crate) fn new(vus: Vec<Arc<dyn Vu>>, parts: Vec<Part>, origin: Instant) -> Self {
+        let lanes = parts.into_iter().map(|part| Lane::new(part, origin)).collect();
         let free = (0..vus.len()).collect();
         Self { vus, free, wanted: VecDeque::new(), lanes, aborted: false }
     }
@@ -187,9 +187,9 @@ impl Stage {
 }
 
 impl Lane {
-    fn new(part: Part, origin: Instant, wall: SystemTime) -> Self {
+    fn new(part: Part, origin: Instant) -> Self {
         let Part { config, executor, timeline } = part;
-        let start_time = config.start_time.to_std();
+        let start = origin + config.start_time.to_std();
         let work: Arc<dyn Work> = executor.clone();
         Self {
             activation: Activation {
@@ -198,13 +198,13 @@ impl Lane {
                 exec: config.exec.as_str().into(),
                 tags: config.tags.into(),
                 env: config.env.into(),
-                started: wall + start_time,
+                started: start,
                 slot: 0,
                 work,
             },
             executor,
             timeline: timeline.into(),
-            start: origin + start_time,
+            start,
             seats: vec![None; config.executor.max_vus()],
         }
     }

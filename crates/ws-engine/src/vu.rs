@@ -1,7 +1,7 @@
 //! The border between the engine and whatever runs iterations.
 
 use std::sync::Arc;
-use std::time::SystemTime;
+use std::time::Instant;
 
 /// A virtual user: something that can run iterations by itself.
 ///
@@ -31,7 +31,7 @@ pub struct Activation {
     /// Variables of the scenario, on top of the script's environment.
     pub env: Arc<[(String, String)]>,
     /// When the scenario began.
-    pub started: SystemTime,
+    pub started: Instant,
     /// This VU's place in the scenario, from 0: the `vu` argument of [`Work`].
     pub slot: usize,
     /// Where iterations come from and are reported to.

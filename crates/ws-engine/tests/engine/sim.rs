@@ -1,0 +1,392 @@
+//! A world without wall time: a clock, VUs, a script, and a log of what happened when.
+
+use std::cmp::Reverse;
+use std::collections::BinaryHeap;
+use std::sync::atomic::{AtomicU64, Ordering};
+use std::sync::{Arc, Mutex};
+use std::time::{Duration, Instant};
+
+use ws_engine::duration::GoDuration;
+use ws_engine::{
+    Activation, Bell, Clock, Control, Coordinator, ExecutorConfig, InitDone, Monitor, Outcome, PhaseDone,
+    Phases, Plan, Recorder, RunConfig, RunEvent, RunOutcome, ScenarioConfig, Vu,
+};
+
+/// A span from text, for readable tests.
+pub(crate) fn t(text: &str) -> Duration {
+    GoDuration::parse(text).unwrap().to_std()
+}
+
+type Happening = Box<dyn FnOnce() + Send>;
+
+/// Simulated time and what is due in it.
+pub(crate) struct World {
+    origin: Instant,
+    now: AtomicU64,
+    due: Mutex<Agenda>,
+}
+
+#[derive(Default)]
+struct Agenda {
+    order: BinaryHeap<Reverse<(u64, usize)>>,
+    happenings: Vec<Option<Happening>>,
+}
+
+impl World {
+    fn new() -> Arc<Self> {
+        Arc::new(Self { origin: Instant::now(), now: AtomicU64::new(0), due: Mutex::default() })
+    }
+
+    /// Time since the beginning.
+    fn elapsed(&self) -> Duration {
+        Duration::from_nanos(self.now.load(Ordering::Relaxed))
+    }
+
+    fn after(&self, delay: Duration, happening: impl FnOnce() + Send + 'static) {
+        let at = (self.elapsed() + delay).as_nanos() as u64;
+        let mut due = self.due.lock().unwrap();
+        let id = due.happenings.len();
+        due.order.push(Reverse((at, id)));
+        due.happenings.push(Some(Box::new(happening)));
+    }
+
+    /// The next happening not later than `until`, with the clock moved to it.
+    fn take_due(&self, until: Option<u64>) -> Option<Happening> {
+        let mut due = self.due.lock().unwrap();
+        let Reverse((at, id)) = *due.order.peek()?;
+        if until.is_some_and(|until| at > until) {
+            return None;
+        }
+        due.order.pop();
+        self.now.store(at, Ordering::Relaxed);
+        due.happenings[id].take()
+    }
+}
+
+impl Clock for World {
+    fn now(&self) -> Instant {
+        self.origin + self.elapsed()
+    }
+
+    fn wait(&self, bell: &Bell, until: Option<Instant>) {
+        if bell.take() {
+            return;
+        }
+        let until = until.map(|until| until.duration_since(self.origin).as_nanos() as u64);
+        match (self.take_due(until), until) {
+            (Some(happening), _) => happening(),
+            (None, Some(until)) => self.now.store(until, Ordering::Relaxed),
+            (None, None) => panic!("nothing will ever happen again"),
+        }
+    }
+}
+
+/// How long iterations take, by VU number and iteration number; `None` ends only by interruption.
+type Takes = dyn Fn(usize, u64) -> Option<Duration> + Send + Sync;
+
+/// A VU whose iterations take simulated time.
+struct FakeVu {
+    number: usize,
+    world: Arc<World>,
+    takes: Arc<Takes>,
+    /// Time between an interruption and its effect.
+    lag: Duration,
+    log: Arc<Log>,
+    current: Mutex<Option<Activation>>,
+    /// Tells a happening that its iteration is over already.
+    turn: AtomicU64,
+}
+
+/// Handle to a fake VU; happenings need one of their own.
+struct FakeVuHandle(Arc<FakeVu>);
+
+impl FakeVu {
+    fn step(self: &Arc<Self>) {
+        let activation = self.current.lock().unwrap().clone().expect("an active VU");
+        let turn = self.turn.fetch_add(1, Ordering::Relaxed) + 1;
+        let Some(iteration) = activation.work.next(activation.slot) else {
+            *self.current.lock().unwrap() = None;
+            activation.work.stopped(activation.slot);
+            return;
+        };
+        self.log.iterations.lock().unwrap().push((self.number, iteration.in_instance, self.world.elapsed()));
+        if let Some(takes) = (self.takes)(self.number, iteration.in_instance) {
+            let this = Arc::clone(self);
+            self.world.after(takes, move || this.finish(turn, Outcome::Complete));
+        }
+    }
+
+    fn finish(self: &Arc<Self>, turn: u64, outcome: Outcome) {
+        if self.turn.load(Ordering::Relaxed) == turn {
+            let activation = self.current.lock().unwrap().clone().expect("an active VU");
+            activation.work.ended(activation.slot, outcome);
+            self.step();
+        }
+    }
+}
+
+impl Vu for FakeVuHandle {
+    fn activate(&self, activation: Activation) {
+        let mut current = self.0.current.lock().unwrap();
+        assert!(current.is_none(), "VU {} is activated twice", self.0.number);
+        *current = Some(activation);
+        drop(current);
+        self.0.step();
+    }
+
+    fn interrupt(&self) {
+        let this = Arc::clone(&self.0);
+        let turn = this.turn.load(Ordering::Relaxed);
+        if this.current.lock().unwrap().is_some() {
+            let lag = this.lag;
+            this.world.clone().after(lag, move || this.finish(turn, Outcome::Interrupted));
+        }
+    }
+}
+
+/// What a phase of the fake script does.
+#[derive(Clone, Debug, Default)]
+pub(crate) struct PhaseScript {
+    /// How long it takes; `None` ends only by interruption.
+    pub(crate) takes: Option<Duration>,
+    /// The exception it throws.
+    pub(crate) throws: Option<&'static str>,
+    /// Goes on when interrupted.
+    pub(crate) deaf: bool,
+}
+
+impl PhaseScript {
+    pub(crate) fn takes(text: &str) -> Self {
+        Self { takes: Some(t(text)), ..Self::default() }
+    }
+}
+
+/// The fake script. Its phases report once, by themselves or because of an interruption.
+struct FakeScript {
+    world: Arc<World>,
+    init: PhaseScript,
+    setup: PhaseScript,
+    teardown: PhaseScript,
+    vus: Vec<Arc<dyn Vu>>,
+    running: Arc<Mutex<Option<PhaseReport>>>,
+    deaf: Mutex<bool>,
+}
+
+type PhaseReport = Box<dyn FnOnce(Result<(), &'static str>) + Send>;
+
+impl FakeScript {
+    fn begin(&self, script: &PhaseScript, report: PhaseReport) {
+        *self.running.lock().unwrap() = Some(report);
+        *self.deaf.lock().unwrap() = script.deaf;
+        if let Some(takes) = script.takes {
+            let (running, throws) = (Arc::clone(&self.running), script.throws);
+            self.world.after(takes, move || {
+                if let Some(report) = running.lock().unwrap().take() {
+                    report(throws.map_or(Ok(()), Err));
+                }
+            });
+        }
+    }
+}
+
+impl Phases for FakeScript {
+    fn init_vus(&mut self, count: usize, done: InitDone) {
+        let vus: Vec<_> = self.vus.drain(..).take(count).collect();
+        let report = move |result: Result<(), &'static str>| match result {
+            Ok(()) => {
+                vus.iter().for_each(|_| done.one());
+                done.finish(Ok(vus));
+            }
+            Err(text) => done.finish(Err(text.into())),
+        };
+        self.begin(&self.init, Box::new(report));
+    }
+
+    fn setup(&mut self, done: PhaseDone) {
+        self.begin(&self.setup, Box::new(move |result| done.finish(result.map_err(Into::into))));
+    }
+
+    fn teardown(&mut self, done: PhaseDone) {
+        self.begin(&self.teardown, Box::new(move |result| done.finish(result.map_err(Into::into))));
+    }
+
+    fn interrupt(&mut self) {
+        if *self.deaf.lock().unwrap() {
+            return;
+        }
+        if let Some(report) = self.running.lock().unwrap().take() {
+            report(Err("interrupted"));
+        }
+    }
+}
+
+#[derive(Default)]
+struct Log {
+    /// VU number, number of the iteration in its scenario, start.
+    iterations: Mutex<Vec<(usize, u64, Duration)>>,
+    events: Mutex<Vec<String>>,
+    samples: Mutex<Vec<String>>,
+}
+
+struct LogRecorder {
+    world: Arc<World>,
+    log: Arc<Log>,
+}
+
+impl LogRecorder {
+    fn note(&self, at: Instant, text: String) {
+        assert_eq!(at, self.world.now(), "samples carry the time they were made at");
+        let time = GoDuration::from(self.world.elapsed());
+        self.log.samples.lock().unwrap().push(format!("{time} {text}"));
+    }
+}
+
+impl Recorder for LogRecorder {
+    fn vus(&mut self, at: Instant, active: usize, initialized: usize) {
+        self.note(at, format!("vus {active}/{initialized}"));
+    }
+
+    fn dropped(&mut self, at: Instant, scenario: &str, vu: Option<usize>, count: u64) {
+        let of = vu.map_or(String::new(), |vu| format!(" of VU {vu}"));
+        self.note(at, format!("dropped {count} of {scenario}{of}"));
+    }
+}
+
+type Visit = Box<dyn FnOnce(&Control, &Monitor) + Send>;
+
+/// A run to be.
+pub(crate) struct Sim {
+    pub(crate) config: RunConfig,
+    pub(crate) init: PhaseScript,
+    pub(crate) setup: PhaseScript,
+    pub(crate) teardown: PhaseScript,
+    /// Time between an interruption of a VU and its effect.
+    pub(crate) lag: Duration,
+    takes: Arc<Takes>,
+    visits: Vec<(Duration, Visit)>,
+}
+
+/// A run that was.
+pub(crate) struct Story {
+    pub(crate) outcome: RunOutcome,
+    /// VU number, number of the iteration in its scenario, start.
+    pub(crate) iterations: Vec<(usize, u64, Duration)>,
+    pub(crate) events: Vec<String>,
+    pub(crate) samples: Vec<String>,
+}
+
+impl Sim {
+    /// A run whose iterations take as long as this, whose phases take no time, and without `setup` and `teardown`.
+    pub(crate) fn new(takes: impl Fn(usize, u64) -> Option<Duration> + Send + Sync + 'static) -> Self {
+        let at_once = PhaseScript::takes("0s");
+        Self {
+            config: RunConfig { setup: None, teardown: None, progress_every: None },
+            init: at_once.clone(),
+            setup: at_once.clone(),
+            teardown: at_once,
+            lag: Duration::ZERO,
+            takes: Arc::new(takes),
+            visits: Vec::new(),
+        }
+    }
+
+    /// Calls `visit` at this time from the beginning of the run.
+    pub(crate) fn at(mut self, time: &str, visit: impl FnOnce(&Control, &Monitor) + Send + 'static) -> Self {
+        self.visits.push((t(time), Box::new(visit)));
+        self
+    }
+
+    pub(crate) fn run(self, scenarios: Vec<ScenarioConfig>) -> Story {
+        let plan = Plan::new(scenarios, |_| true).expect("a valid plan");
+        let (world, log) = (World::new(), Arc::new(Log::default()));
+        let vus = (1..=plan.max_vus()).map(|number| {
+            Arc::new(FakeVuHandle(Arc::new(FakeVu {
+                number,
+                world: Arc::clone(&world),
+                takes: Arc::clone(&self.takes),
+                lag: self.lag,
+                log: Arc::clone(&log),
+                current: Mutex::default(),
+                turn: AtomicU64::new(0),
+            }))) as Arc<dyn Vu>
+        });
+        let mut script = FakeScript {
+            world: Arc::clone(&world),
+            init: self.init,
+            setup: self.setup,
+            teardown: self.teardown,
+            vus: vus.collect(),
+            running: Arc::default(),
+            deaf: Mutex::default(),
+        };
+        let coordinator = Coordinator::new(plan, self.config, world.clone());
+        for (time, visit) in self.visits {
+            let (control, monitor) = (coordinator.control(), coordinator.monitor());
+            world.after(time, move || visit(&control, &monitor));
+        }
+        let mut recorder = LogRecorder { world: Arc::clone(&world), log: Arc::clone(&log) };
+        let note_event = |event: RunEvent<'_>| {
+            let text = match event {
+                RunEvent::Phase(phase) => format!("{phase:?}"),
+                RunEvent::Started(at) => {
+                    assert_eq!(at, world.now());
+                    "run time starts".to_owned()
+                }
+                RunEvent::ScenarioStarted(name) => format!("{name} started"),
+                RunEvent::ScenarioEnded(name) => format!("{name} ended"),
+                RunEvent::Stopping(cause) => format!("stopping: {cause}"),
+                RunEvent::Progress(snapshot) => format!("{} complete", snapshot.complete),
+                other => panic!("unexpected event {other:?}"),
+            };
+            log.events.lock().unwrap().push(format!("{} {text}", GoDuration::from(world.elapsed())));
+        };
+        let outcome = coordinator.run(&mut script, &mut recorder, &mut { note_event });
+        let take = |list: &Mutex<Vec<String>>| std::mem::take(&mut *list.lock().unwrap());
+        let iterations = std::mem::take(&mut *log.iterations.lock().unwrap());
+        Story { outcome, iterations, events: take(&log.events), samples: take(&log.samples) }
+    }
+}
+
+impl Story {
+    /// Complete and interrupted iterations.
+    pub(crate) fn counts(&self) -> (u64, u64) {
+        (self.outcome.snapshot.complete, self.outcome.snapshot.interrupted)
+    }
+
+    pub(crate) fn run_time(&self) -> String {
+        GoDuration::from(self.outcome.run_time).to_string()
+    }
+
+    pub(crate) fn cause(&self) -> Option<String> {
+        self.outcome.cause.as_ref().map(ToString::to_string)
+    }
+
+    pub(crate) fn dropped(&self) -> Vec<&str> {
+        self.samples.iter().map(String::as_str).filter(|s| s.contains("dropped")).collect()
+    }
+}
+
+fn span(text: &str) -> GoDuration {
+    GoDuration::parse(text).unwrap()
+}
+
+pub(crate) fn shared(vus: i64, iterations: i64, max_duration: &str) -> ScenarioConfig {
+    let max_duration = span(max_duration);
+    ScenarioConfig::new("sh", ExecutorConfig::SharedIterations { vus, iterations, max_duration })
+}
+
+pub(crate) fn per_vu(vus: i64, iterations: i64, max_duration: &str) -> ScenarioConfig {
+    let max_duration = span(max_duration);
+    ScenarioConfig::new("pv", ExecutorConfig::PerVuIterations { vus, iterations, max_duration })
+}
+
+pub(crate) fn constant(vus: i64, duration: &str) -> ScenarioConfig {
+    ScenarioConfig::new("cv", ExecutorConfig::ConstantVus { vus, duration: Some(span(duration)) })
+}
+
+/// The scenario with other times than the default ones.
+pub(crate) fn timed(mut scenario: ScenarioConfig, start_time: &str, graceful_stop: &str) -> ScenarioConfig {
+    scenario.start_time = span(start_time);
+    scenario.graceful_stop = span(graceful_stop);
+    scenario
+}
