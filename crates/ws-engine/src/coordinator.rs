@@ -192,6 +192,7 @@ impl Run<'_> {
             for what in happened.drain(..) {
                 self.tell(what);
             }
+            self.recorder.hand_over();
         }
         let _ = self.state.scenarios_ended.set(self.clock.now());
     }
@@ -275,6 +276,7 @@ impl Run<'_> {
         // What is left of an aborted run is no load any more; k6 does not count it either.
         if self.cause.is_none() {
             self.recorder.vus(now, self.state.active(), self.state.initialized());
+            self.recorder.hand_over();
         }
     }
 

@@ -52,6 +52,7 @@
 //! impl Recorder for NoSamples {
 //!     fn vus(&mut self, _: Instant, _: usize, _: usize) {}
 //!     fn dropped(&mut self, _: Instant, _: &str, _: Option<usize>, _: u64) {}
+//!     fn hand_over(&mut self) {}
 //! }
 //!
 //! let shortcuts = Shortcuts { vus: Some(2), iterations: Some(10), ..Shortcuts::default() };
@@ -87,7 +88,7 @@ pub use coordinator::{Coordinator, RunConfig, RunOutcome};
 pub use event::{Phase, RunEvent, ScenarioSnapshot, ScenarioState, Snapshot};
 pub use phases::{InitDone, PhaseDone, PhaseError, Phases};
 pub use plan::Plan;
-pub use samples::Recorder;
+pub use samples::{MetricsRecorder, Recorder};
 pub use scenario::{ExecutorConfig, ExecutorError, ScenarioConfig};
 pub use shortcuts::{Derived, ShortcutError, Shortcuts};
 pub use state::Monitor;

@@ -231,13 +231,15 @@ struct Log {
 struct LogRecorder {
     world: Arc<World>,
     log: Arc<Log>,
+    /// Samples that have not been handed over.
+    kept: Vec<String>,
 }
 
 impl LogRecorder {
-    fn note(&self, at: Instant, text: String) {
+    fn note(&mut self, at: Instant, text: String) {
         assert_eq!(at, self.world.now(), "samples carry the time they were made at");
         let time = GoDuration::from(self.world.elapsed());
-        self.log.samples.lock().unwrap().push(format!("{time} {text}"));
+        self.kept.push(format!("{time} {text}"));
     }
 }
 
@@ -249,6 +251,10 @@ impl Recorder for LogRecorder {
     fn dropped(&mut self, at: Instant, scenario: &str, vu: Option<usize>, count: u64) {
         let of = vu.map_or(String::new(), |vu| format!(" of VU {vu}"));
         self.note(at, format!("dropped {count} of {scenario}{of}"));
+    }
+
+    fn hand_over(&mut self) {
+        self.log.samples.lock().unwrap().append(&mut self.kept);
     }
 }
 
@@ -324,7 +330,7 @@ impl Sim {
             let (control, monitor) = (coordinator.control(), coordinator.monitor());
             world.after(time, move || visit(&control, &monitor));
         }
-        let mut recorder = LogRecorder { world: Arc::clone(&world), log: Arc::clone(&log) };
+        let mut recorder = LogRecorder { world: Arc::clone(&world), log: Arc::clone(&log), kept: Vec::new() };
         let note_event = |event: RunEvent<'_>| {
             let text = match event {
                 RunEvent::Phase(phase) => format!("{phase:?}"),
