@@ -1,0 +1,3 @@
+export const options = { iterations: 1, bogusTop: true };
+
+export default function () {}

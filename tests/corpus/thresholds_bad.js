@@ -1,0 +1,3 @@
+export const options = { thresholds: { nonexistent: ['count>1'] } };
+
+export default function () {}

@@ -1,0 +1,3 @@
+export const options = { thresholds: { ws_sessions: ['p(95)>1'] } };
+
+export default function () {}

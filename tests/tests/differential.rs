@@ -1,0 +1,150 @@
+//! The differential test: every script of the corpus must look the same when run by `ws`, when run by k6, and as
+//! it is written down next to the script.
+//!
+//! k6 is the program that `WS_TEST_K6` names, else the one on `PATH`; without one that half is skipped, visibly.
+//! With `WS_TEST_BLESS=1` what k6 does is written down anew.
+
+use std::sync::OnceLock;
+
+use ws_e2e::corpus::Script;
+use ws_e2e::lines::difference;
+use ws_e2e::server::TestServer;
+use ws_e2e::tool::{self, Tool};
+
+/// One server for all scripts, as long as the process lives.
+fn server() -> &'static TestServer {
+    static SERVER: OnceLock<TestServer> = OnceLock::new();
+    SERVER.get_or_init(|| TestServer::start().expect("a free port on the loopback interface"))
+}
+
+fn observe(script: &Script, tool: &Tool) -> String {
+    match script.observe(tool, server()) {
+        Ok(observation) => observation.to_string(),
+        Err(error) => panic!("{} on {}: {error:#}", tool.name(), script.name),
+    }
+}
+
+fn compare(name: &str) {
+    let script = Script::load(name).unwrap_or_else(|error| panic!("{error:#}"));
+    let blessing = std::env::var_os("WS_TEST_BLESS").is_some();
+    if let (true, Some(k6)) = (blessing, tool::k6()) {
+        if script.excludes(k6).is_none() {
+            std::fs::write(script.expected_path(), observe(&script, k6)).expect("the corpus can be written");
+        }
+        return;
+    }
+    let expected = std::fs::read_to_string(script.expected_path())
+        .unwrap_or_else(|error| panic!("{}: {error}", script.expected_path().display()));
+    let check = |tool: &Tool| {
+        if let Some(reason) = script.excludes(tool) {
+            return ws_e2e::skip(&format!("comparing {name} with {}", tool.name()), &reason);
+        }
+        let found = observe(&script, tool);
+        let tool = tool.name();
+        let differs = difference(&expected, &found);
+        assert!(differs.is_empty(), "{tool} does otherwise than expected:\n{differs}\n\nall of it:\n{found}");
+    };
+    match tool::k6() {
+        Some(k6) => check(k6),
+        None => ws_e2e::skip(&format!("comparing {name} with k6"), "there is no k6"),
+    }
+    check(tool::ws());
+}
+
+macro_rules! corpus {
+    ($($name:ident)*) => {
+        const NAMES: &[&str] = &[$(stringify!($name)),*];
+        $(
+            #[test]
+            fn $name() {
+                compare(stringify!($name));
+            }
+        )*
+    };
+}
+
+corpus! {
+    big_messages
+    binary
+    burst
+    checks_groups
+    close_codes
+    close_in_callback
+    close_in_close_handler
+    close_twice
+    compression_errors
+    connect_arguments
+    console_levels
+    console_objects
+    cookies
+    cookies_kept
+    cookies_secure
+    custom_metrics
+    custom_metrics_init
+    custom_metrics_throw
+    environment
+    events_order
+    exception_in_close
+    exception_in_error
+    exception_in_handler
+    exception_kinds
+    exception_uncaught
+    failed_dials
+    failed_dials_extension
+    fragments
+    handlers
+    headers
+    init_context
+    init_runs
+    modules
+    nested_connect
+    no_default
+    options_env
+    options_hosts
+    options_precedence
+    options_script
+    options_unknown
+    params_tags
+    per_vu_state
+    ping_pong
+    promise_rejected
+    promises
+    random_seed
+    require_builtin
+    send_after_close
+    send_binary_errors
+    send_binary_null_prototype
+    send_kinds
+    send_throws
+    server_close
+    server_fin
+    server_ping
+    server_reset
+    sessions_in_turn
+    setup_teardown
+    setup_throws
+    sleep
+    socket_object
+    subprotocol
+    teardown_throws
+    text_bytes
+    thresholds_bad
+    thresholds_bad_method
+    thresholds_fail
+    thresholds_ignored
+    thresholds_malformed
+    thresholds_pass
+    throw_option
+    throw_uncaught
+    timer_errors
+    timers
+    unsolicited_pong
+    user_agent
+    violation_close_codes
+    violations
+}
+
+#[test]
+fn every_script_is_a_test() {
+    assert_eq!(Script::names().expect("the corpus can be read"), NAMES);
+}
