@@ -14,18 +14,13 @@ use crate::convert::{Bytes, Nesting, Refused, own_names, to_text};
 /// # Errors
 ///
 /// [`Throw::Pending`] if a getter or a `toString` of a value throws.
-pub(crate) fn console_line<'s>(
-    scope: &mut v8::PinScope<'s, '_>,
-    arguments: &v8::FunctionCallbackArguments<'s>,
+pub(crate) fn console_line(
+    scope: &mut v8::PinScope<'_, '_>,
+    arguments: &[v8::Local<'_, v8::Value>],
 ) -> Native<String> {
-    let mut line = String::new();
-    for index in 0..arguments.length() {
-        if index > 0 {
-            line.push(' ');
-        }
-        line.push_str(&inspect(scope, arguments.get(index))?);
-    }
-    Ok(line)
+    let texts: Vec<String> =
+        arguments.iter().map(|argument| inspect(scope, *argument)).collect::<Native<_>>()?;
+    Ok(texts.join(" "))
 }
 
 /// One value as the console shows it at top level.
@@ -277,6 +272,15 @@ mod tests {
                 assert_eq!(inspect(tc, value), Err(Throw::Pending), "{source}");
             });
         }
+    }
+
+    #[test]
+    fn a_line_is_its_values_and_spaces() {
+        with_scope(|scope| {
+            let values = ["'%s'", "''", "1", "[undefined]", "undefined"].map(|source| run(scope, source));
+            assert_eq!(console_line(scope, &values), Ok("%s  1 [ null ] undefined".into()));
+            assert_eq!(console_line(scope, &[]), Ok(String::new()));
+        });
     }
 
     #[test]
