@@ -93,3 +93,7 @@ pub use scenario::{ExecutorConfig, ExecutorError, ScenarioConfig};
 pub use shortcuts::{Derived, ShortcutError, Shortcuts};
 pub use state::Monitor;
 pub use vu::{Activation, Iteration, Outcome, Vu, Work};
+
+#[cfg(doctest)]
+#[doc = include_str!("../README.md")]
+struct ReadmeExample;

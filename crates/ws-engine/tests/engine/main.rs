@@ -1,6 +1,8 @@
-//! Whole runs with VUs that finish at simulated times, on a clock that jumps from one event to the next.
+//! Whole runs, mostly with VUs that finish at simulated times on a clock that jumps from one event to the next.
 
+mod accounting;
 mod executors;
 mod lifecycle;
 mod sim;
+mod threads;
 mod timing;

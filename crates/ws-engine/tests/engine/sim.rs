@@ -367,6 +367,12 @@ impl Story {
         self.outcome.cause.as_ref().map(ToString::to_string)
     }
 
+    /// Sum of the dropped iterations.
+    pub(crate) fn dropped_total(&self) -> u64 {
+        let count = |sample: &&str| sample.split(' ').nth(2).and_then(|n| n.parse::<u64>().ok()).unwrap();
+        self.dropped().iter().map(count).sum()
+    }
+
     pub(crate) fn dropped(&self) -> Vec<&str> {
         self.samples.iter().map(String::as_str).filter(|s| s.contains("dropped")).collect()
     }
