@@ -7,6 +7,8 @@ use std::time::Instant;
 ///
 /// An activated VU asks [`Work::next`] for an iteration, runs it, reports it with [`Work::ended`], and so on until `next`
 /// says `None`; then it reports [`Work::stopped`] and is idle. None of this involves the coordinator's thread.
+///
+/// The two methods are called on the coordinator's thread and must not block it. They may call [`Work`] themselves.
 pub trait Vu: Send + Sync {
     /// Starts the loop described above and returns at once. Called for idle VUs only.
     fn activate(&self, activation: Activation);

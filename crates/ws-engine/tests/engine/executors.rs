@@ -154,3 +154,40 @@ fn a_vu_that_is_late_is_waited_for() {
     assert_eq!(story.run_time(), "2.3s", "0 never ends by itself, in the second scenario neither");
     assert_eq!(story.counts(), (0, 2));
 }
+
+#[test]
+fn vus_are_told_all_about_their_scenario() {
+    let mut scenario = timed(per_vu(2, 1, "2s"), "1.5s", "0s");
+    scenario.exec = "chat".to_owned();
+    scenario.tags = vec![("team".to_owned(), "a".to_owned())];
+    scenario.env = vec![("ROOM".to_owned(), "7".to_owned())];
+    let story = Sim::new(|vu, _| (vu == 1).then(|| t("1s"))).run(vec![scenario, constant(1, "1s")]);
+    let [_, first, second] = &story.activations[..] else { panic!("three activations") };
+    for activation in [first, second] {
+        assert_eq!((&*activation.scenario, activation.executor), ("pv", "per-vu-iterations"));
+        assert_eq!(&*activation.exec, "chat");
+        assert_eq!(&*activation.tags, [("team".to_owned(), "a".to_owned())]);
+        assert_eq!(&*activation.env, [("ROOM".to_owned(), "7".to_owned())]);
+    }
+    assert_eq!((first.slot, second.slot), (0, 1));
+    assert_eq!(first.started - story.activations[0].started, t("1.5s"));
+}
+
+#[test]
+fn a_scenario_that_ended_hands_out_nothing() {
+    let story = Sim::new(|_, _| Some(t("700ms"))).run(vec![timed(per_vu(1, 5, "2s"), "0s", "0s")]);
+    let work = &story.activations[0].work;
+    assert_eq!(work.next(0), None);
+    assert_eq!(work.progress(), 1.0, "time is over");
+    let story = Sim::new(|_, _| Some(t("900ms"))).run(vec![shared(1, 4, "2s")]);
+    assert_eq!(story.activations[0].work.progress(), 0.75);
+}
+
+#[test]
+fn a_vu_that_says_twice_that_it_stopped_is_counted_once() {
+    let mut sim = Sim::new(|vu, _| Some(t(if vu == 1 { "100ms" } else { "300ms" })));
+    sim.stops_twice = true;
+    let story = sim.run(vec![per_vu(2, 1, "10s")]);
+    assert_eq!(story.counts(), (2, 0));
+    assert_eq!(story.run_time(), "300ms");
+}

@@ -91,6 +91,7 @@ struct FakeVu {
     takes: Arc<Takes>,
     /// Time between an interruption and its effect.
     lag: Duration,
+    stops_twice: bool,
     log: Arc<Log>,
     current: Mutex<Option<Activation>>,
     /// Tells a happening that its iteration is over already.
@@ -107,6 +108,9 @@ impl FakeVu {
         let Some(iteration) = activation.work.next(activation.slot) else {
             *self.current.lock().unwrap() = None;
             activation.work.stopped(activation.slot);
+            if self.stops_twice {
+                activation.work.stopped(activation.slot);
+            }
             return;
         };
         self.log.iterations.lock().unwrap().push((self.number, iteration.in_instance, self.world.elapsed()));
@@ -129,8 +133,9 @@ impl Vu for FakeVuHandle {
     fn activate(&self, activation: Activation) {
         let mut current = self.0.current.lock().unwrap();
         assert!(current.is_none(), "VU {} is activated twice", self.0.number);
-        *current = Some(activation);
+        *current = Some(activation.clone());
         drop(current);
+        self.0.log.activations.lock().unwrap().push(activation);
         self.0.step();
     }
 
@@ -222,6 +227,7 @@ impl Phases for FakeScript {
 
 #[derive(Default)]
 struct Log {
+    activations: Mutex<Vec<Activation>>,
     /// VU number, number of the iteration in its scenario, start.
     iterations: Mutex<Vec<(usize, u64, Duration)>>,
     events: Mutex<Vec<String>>,
@@ -268,12 +274,15 @@ pub(crate) struct Sim {
     pub(crate) teardown: PhaseScript,
     /// Time between an interruption of a VU and its effect.
     pub(crate) lag: Duration,
+    /// VUs that say that they stopped say it again.
+    pub(crate) stops_twice: bool,
     takes: Arc<Takes>,
     visits: Vec<(Duration, Visit)>,
 }
 
 /// A run that was.
 pub(crate) struct Story {
+    pub(crate) activations: Vec<Activation>,
     pub(crate) outcome: RunOutcome,
     /// VU number, number of the iteration in its scenario, start.
     pub(crate) iterations: Vec<(usize, u64, Duration)>,
@@ -291,6 +300,7 @@ impl Sim {
             setup: at_once.clone(),
             teardown: at_once,
             lag: Duration::ZERO,
+            stops_twice: false,
             takes: Arc::new(takes),
             visits: Vec::new(),
         }
@@ -311,6 +321,7 @@ impl Sim {
                 world: Arc::clone(&world),
                 takes: Arc::clone(&self.takes),
                 lag: self.lag,
+                stops_twice: self.stops_twice,
                 log: Arc::clone(&log),
                 current: Mutex::default(),
                 turn: AtomicU64::new(0),
@@ -349,7 +360,8 @@ impl Sim {
         let outcome = coordinator.run(&mut script, &mut recorder, &mut { note_event });
         let take = |list: &Mutex<Vec<String>>| std::mem::take(&mut *list.lock().unwrap());
         let iterations = std::mem::take(&mut *log.iterations.lock().unwrap());
-        Story { outcome, iterations, events: take(&log.events), samples: take(&log.samples) }
+        let activations = std::mem::take(&mut *log.activations.lock().unwrap());
+        Story { outcome, activations, iterations, events: take(&log.events), samples: take(&log.samples) }
     }
 }
 
