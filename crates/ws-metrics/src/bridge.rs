@@ -154,8 +154,9 @@ fn labels(tags: &TagSet) -> Vec<Label> {
     let mut labels: Vec<(String, String)> = Vec::with_capacity(tags.len());
     for (key, value) in tags.iter().filter(|(_, value)| !value.is_empty()) {
         let mut key: String = key.chars().map(|c| if c.is_ascii_alphanumeric() { c } else { '_' }).collect();
-        // `le` belongs to histograms, two underscores to Prometheus itself.
-        if key.is_empty() || key == "le" || key.starts_with("__") || key.as_bytes()[0].is_ascii_digit() {
+        // `le` and `quantile` belong to histograms and summaries, two underscores to Prometheus itself.
+        let taken = matches!(key.as_str(), "" | "le" | "quantile") || key.starts_with("__");
+        if taken || key.as_bytes()[0].is_ascii_digit() {
             key.insert_str(0, "tag_");
         }
         while labels.iter().any(|(have, _)| *have == key) {

@@ -13,7 +13,8 @@ pub(crate) struct CheckBook {
     by_name: FxHashMap<(Arc<str>, Arc<str>), usize>,
     groups: Vec<GroupReport>,
     by_path: FxHashMap<Arc<str>, ()>,
-    /// Most checks and most groups that are kept; names made of unique values must not eat all memory.
+    /// Most checks and most groups that are kept; names made of unique values must not eat all memory. It is the
+    /// limit of series too, and a check needs a series of its own, so what is left out here is counted there.
     limit: usize,
 }
 

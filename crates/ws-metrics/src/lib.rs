@@ -1,4 +1,4 @@
-//! Metrics of a WebSocket load test: samples, aggregation, thresholds, Prometheus view.
+#![doc = include_str!("../README.md")]
 #![forbid(unsafe_code)]
 
 mod aggregator;

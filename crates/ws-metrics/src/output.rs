@@ -27,7 +27,12 @@ pub trait Output: Send {
     /// Whatever kept it from doing so. The batch then counts as dropped, and the next one is tried.
     fn batch(&mut self, batch: &Arc<Batch>, registry: &Registry, tag_sets: &TagSets) -> io::Result<()>;
 
-    /// Called about every second even if there are no samples, for outputs that send at intervals.
+    /// How often [`tick`](Self::tick) is called; asked after each call. A second unless said otherwise.
+    fn interval(&self) -> Duration {
+        Duration::from_secs(1)
+    }
+
+    /// Called at intervals even if there are no samples, for outputs that flush or send now and then.
     ///
     /// # Errors
     ///
@@ -43,9 +48,6 @@ pub trait Output: Send {
     /// Whatever kept it from doing so.
     fn finish(&mut self) -> io::Result<()>;
 }
-
-/// How often an output without work is asked whether it has something to send.
-const TICK: Duration = Duration::from_secs(1);
 
 /// An output at work.
 #[derive(Debug)]
@@ -131,7 +133,7 @@ fn run(
         result.is_err()
     };
     let mut failed = 0;
-    let mut next_tick = Instant::now() + TICK;
+    let mut next_tick = Instant::now() + output.interval();
     loop {
         match queue.pop(Some(next_tick)) {
             Popped::Item(batch) => {
@@ -144,7 +146,7 @@ fn run(
         }
         if Instant::now() >= next_tick {
             note(output.tick());
-            next_tick = Instant::now() + TICK;
+            next_tick = Instant::now() + output.interval();
         }
     }
     note(output.finish());

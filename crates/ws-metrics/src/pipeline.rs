@@ -159,7 +159,7 @@ impl Pipeline {
         Monitor { shared: self.shared.clone() }
     }
 
-    /// The run has begun: from now on thresholds are judged every [`EVALUATION_INTERVAL`].
+    /// The run has begun, before `setup()`: from now on thresholds are judged every [`EVALUATION_INTERVAL`].
     pub fn run_started(&self, at: Instant) {
         self.tell(Message::Started(at));
     }

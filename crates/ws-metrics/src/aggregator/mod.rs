@@ -1,23 +1,27 @@
 //! Samples to sinks: the one place where observations of all groups come together.
 
+mod part;
+
 use std::fmt;
 use std::sync::Arc;
 use std::time::Duration;
 
 use rustc_hash::FxHashMap;
 
+pub use self::part::Evaluation;
+use self::part::{Metric, Part};
 use crate::bridge::{Bridge, Exposed};
 use crate::buffer::Batch;
 use crate::builtin;
 use crate::checks::CheckBook;
-use crate::metric::{MetricId, MetricInfo};
+use crate::metric::MetricId;
 use crate::prometheus::PrometheusView;
 use crate::registry::Registry;
-use crate::report::{MetricReport, Report, SubmetricReport, ThresholdReport};
+use crate::report::Report;
 use crate::sink::Sink;
 use crate::system_tags::SystemTag;
 use crate::tags::{TagSetId, TagSets};
-use crate::threshold::{Selector, Thresholds};
+use crate::threshold::Thresholds;
 use crate::time::Timestamp;
 
 /// Folds batches into aggregates and judges thresholds. It knows no clock and no thread;
@@ -55,23 +59,10 @@ pub struct Aggregator {
     max_series: usize,
     unrecorded: u64,
     warning: Option<String>,
+    /// Whether users know that tags were left out.
+    told_of_collapse: bool,
     checks: CheckBook,
     bridge: Option<Bridge>,
-}
-
-struct Metric {
-    info: MetricInfo,
-    sink: Sink,
-    /// The selectors of this metric.
-    parts: Vec<u32>,
-}
-
-/// A selector at work.
-struct Part {
-    selector: Selector,
-    /// `None` if it speaks of the whole metric: then that one's sink counts.
-    sink: Option<Sink>,
-    tainted: Option<bool>,
 }
 
 /// What is known of a (metric, tag set), so that tags are looked at once.
@@ -113,15 +104,6 @@ impl Observed {
     }
 }
 
-/// What an evaluation of all thresholds found.
-#[derive(Clone, Debug, Default, PartialEq, Eq)]
-pub struct Evaluation {
-    /// Names of metrics and sub-metrics with a threshold that does not hold, sorted.
-    pub crossed: Vec<String>,
-    /// Whether one of them asks for the end of the run.
-    pub abort: bool,
-}
-
 impl Aggregator {
     /// An aggregator for the metrics of `registry`. More than `max_series` different (metric, tag set) are
     /// still added up but no longer kept apart.
@@ -142,6 +124,7 @@ impl Aggregator {
             max_series,
             unrecorded: 0,
             warning: None,
+            told_of_collapse: false,
             checks: CheckBook::new(max_series),
             bridge: None,
         };
@@ -150,8 +133,8 @@ impl Aggregator {
             let place = aggregator.parts.len() as u32;
             let metric = &mut aggregator.metrics[selector.metric.index()];
             metric.parts.push(place);
-            let sink = selector.is_submetric().then(|| Sink::new(metric.info.kind));
-            aggregator.parts.push(Part { selector, sink, tainted: None });
+            let kind = metric.info.kind;
+            aggregator.parts.push(Part::new(selector, kind));
         }
         aggregator
     }
@@ -171,6 +154,10 @@ impl Aggregator {
         for sample in batch.samples() {
             let observed = Observed::One { value: sample.value, time: sample.time };
             self.observe(sample.metric, sample.tags, observed);
+        }
+        if !self.told_of_collapse && self.tag_sets.collapsed() > 0 {
+            self.told_of_collapse = true;
+            self.warning.get_or_insert_with(|| too_many_tag_sets(self.tag_sets.len()));
         }
     }
 
@@ -204,7 +191,7 @@ impl Aggregator {
         }
     }
 
-    /// A warning that users should see, once.
+    /// A warning that users should see; each is given once. To be asked for after each batch.
     pub fn take_warning(&mut self) -> Option<String> {
         self.warning.take()
     }
@@ -262,8 +249,8 @@ impl Aggregator {
             .iter()
             .copied()
             .filter(|&place| {
-                let Part { selector, sink, .. } = &self.parts[place as usize];
-                sink.is_some() && selector.matches(&set)
+                let part = &self.parts[place as usize];
+                part.sink.is_some() && part.selector.matches(&set)
             })
             .collect();
         let mut check = None;
@@ -284,30 +271,12 @@ impl Aggregator {
     }
 
     fn judge(&mut self, elapsed: Duration, finally: bool) -> Evaluation {
-        let mut result = Evaluation::default();
+        let mut evaluation = Evaluation::default();
         for part in &mut self.parts {
-            let Selector { metric, name, thresholds, .. } = &part.selector;
-            let sink = part.sink.as_mut().unwrap_or(&mut self.metrics[metric.index()].sink);
-            if thresholds.is_empty() || (sink.is_empty() && !finally) {
-                continue;
-            }
-            let mut tainted = false;
-            for threshold in thresholds {
-                let actual = threshold.expression.aggregation().of(sink, elapsed.as_secs_f64());
-                if holds(sink, threshold.expression.holds(actual)) {
-                    continue;
-                }
-                tainted = true;
-                let due = threshold.delay_abort_eval.is_none_or(|delay| elapsed > delay);
-                result.abort |= threshold.abort_on_fail && due;
-            }
-            part.tainted = Some(tainted);
-            if tainted {
-                result.crossed.push(name.clone());
-            }
+            part.judge(&mut self.metrics, elapsed, finally, &mut evaluation);
         }
-        result.crossed.sort();
-        result
+        evaluation.crossed.sort();
+        evaluation
     }
 
     fn learn_metrics(&mut self) {
@@ -339,67 +308,6 @@ impl Series {
     }
 }
 
-impl Metric {
-    /// `None` if there is nothing to tell.
-    fn report(&mut self, parts: &mut [Part], run_seconds: f64) -> Option<MetricReport> {
-        let mut shown = !self.sink.is_empty();
-        let mut submetrics = Vec::new();
-        let (mut thresholds, mut tainted) = (Vec::new(), None);
-        for &place in &self.parts {
-            let Part { selector, sink, tainted: part_tainted } = &mut parts[place as usize];
-            shown |= selector.named;
-            let Some(sink) = sink else {
-                thresholds = judged(selector, &mut self.sink, run_seconds);
-                tainted = *part_tainted;
-                continue;
-            };
-            let has_samples = !sink.is_empty();
-            if selector.named || has_samples {
-                submetrics.push(SubmetricReport {
-                    name: selector.name.clone(),
-                    suffix: selector.suffix.clone(),
-                    tags: selector.tags.clone(),
-                    thresholds: judged(selector, sink, run_seconds),
-                    value: sink.value(),
-                    has_samples,
-                    tainted: *part_tainted,
-                });
-            }
-        }
-        shown.then(|| MetricReport {
-            name: self.info.name.clone(),
-            kind: self.info.kind,
-            contains: self.info.contains,
-            value: self.sink.value(),
-            has_samples: !self.sink.is_empty(),
-            thresholds,
-            tainted,
-            submetrics,
-        })
-    }
-}
-
-fn judged(selector: &Selector, sink: &mut Sink, run_seconds: f64) -> Vec<ThresholdReport> {
-    let mut reports = Vec::with_capacity(selector.thresholds.len());
-    for threshold in &selector.thresholds {
-        let aggregation = threshold.expression.aggregation();
-        let actual = aggregation.of(sink, run_seconds);
-        reports.push(ThresholdReport {
-            source: threshold.source.clone(),
-            ok: holds(sink, threshold.expression.holds(actual)),
-            abort_on_fail: threshold.abort_on_fail,
-            aggregation: aggregation.to_string(),
-            actual,
-        });
-    }
-    reports
-}
-
-/// A rate of nothing passes whatever is asked of it.
-fn holds(sink: &Sink, comparison: bool) -> bool {
-    comparison || matches!(sink, Sink::Rate { total: 0, .. })
-}
-
 fn too_many_series(max: usize) -> String {
     format!(
         "The test has generated metrics with {} unique time series, which is more than the {max} that are kept \
@@ -409,3 +317,13 @@ fn too_many_series(max: usize) -> String {
         max + 1
     )
 }
+
+fn too_many_tag_sets(limit: usize) -> String {
+    format!(
+        "The test has used {limit} different sets of tags; from now on tags that would make another one are left out \
+         of samples. Consider not using high-cardinality values like unique IDs as metric tags."
+    )
+}
+
+#[cfg(test)]
+mod tests;
