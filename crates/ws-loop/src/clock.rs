@@ -91,7 +91,7 @@ impl Ticks {
     /// The tick at which something asked for at `at` is due: rounded up, so never early. Zero before the origin.
     pub fn due(self, at: Instant) -> u64 {
         let since = at.saturating_duration_since(self.origin);
-        millis(since) + u64::from(since.subsec_nanos() % 1_000_000 != 0)
+        millis(since) + u64::from(!since.subsec_nanos().is_multiple_of(1_000_000))
     }
 
     /// The last tick that has passed at `at`: rounded down. Zero before the origin.

@@ -92,8 +92,9 @@ impl<P> Entries<P> {
         entry.payload.take()
     }
 
-    pub(super) fn id(&self, index: u32) -> TimerId {
-        TimerId { index, generation: self.entries[index as usize].generation }
+    pub(super) fn get(&self, index: u32) -> (TimerId, Option<&P>) {
+        let entry = &self.entries[index as usize];
+        (TimerId { index, generation: entry.generation }, entry.payload.as_ref())
     }
 
     pub(super) fn tick(&self, index: u32) -> u64 {

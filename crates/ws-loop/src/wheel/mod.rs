@@ -30,9 +30,9 @@ use level::{LEVELS, Level, SLOT_BITS};
 /// let mut wheel = TimerWheel::new();
 /// let id = wheel.insert(5, "five");
 /// let mut due = Vec::new();
-/// wheel.advance(4, |id| due.push(id));
+/// wheel.advance(4, |id, _| due.push(id));
 /// assert!(due.is_empty());
-/// wheel.advance(5, |id| due.push(id));
+/// wheel.advance(5, |id, _| due.push(id));
 /// assert_eq!(due, [id]);
 /// assert_eq!(wheel.claim(id), Some("five"));
 /// assert_eq!(wheel.claim(id), None);
@@ -103,7 +103,7 @@ impl<P> TimerWheel<P> {
 
     /// Moves the wheel to `tick` and reports every timer due by then: by rising tick, equal ticks in order of
     /// creation. A `tick` before the wheel's own reports only what was inserted too late.
-    pub fn advance(&mut self, tick: u64, mut due: impl FnMut(TimerId)) {
+    pub fn advance(&mut self, tick: u64, mut due: impl FnMut(TimerId, &P)) {
         let tick = tick.min(Self::HORIZON);
         self.drain_overdue(&mut due);
         while let Some((level, slot, start)) = self.first_occupied() {
@@ -176,16 +176,19 @@ impl<P> TimerWheel<P> {
         self.levels[level as usize].push_back(&mut self.entries, slot, index);
     }
 
-    fn drain_overdue(&mut self, due: &mut impl FnMut(TimerId)) {
+    fn drain_overdue(&mut self, due: &mut impl FnMut(TimerId, &P)) {
         while let Some(index) = self.overdue.pop_front(&mut self.entries) {
             self.fire(index, due);
         }
     }
 
-    fn fire(&mut self, index: u32, due: &mut impl FnMut(TimerId)) {
+    fn fire(&mut self, index: u32, due: &mut impl FnMut(TimerId, &P)) {
         self.armed -= 1;
         self.entries.set_place(index, Place::Due);
-        due(self.entries.id(index));
+        let (id, payload) = self.entries.get(index);
+        if let Some(payload) = payload {
+            due(id, payload);
+        }
     }
 }
 
@@ -202,7 +205,7 @@ mod tests {
 
     fn due<P>(wheel: &mut TimerWheel<P>, tick: u64) -> Vec<TimerId> {
         let mut ids = Vec::new();
-        wheel.advance(tick, |id| ids.push(id));
+        wheel.advance(tick, |id, _| ids.push(id));
         ids
     }
 

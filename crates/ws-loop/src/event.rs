@@ -1,0 +1,145 @@
+//! What a turn can report, and what a dial needs.
+
+use std::io;
+use std::net::{IpAddr, SocketAddr};
+use std::time::Duration;
+
+use ws_proto::{Incoming, Limits, TlsConfig, UpgradeRequest, UpgradeResponse, WsUrl};
+
+use crate::{DnsError, SocketKey, TimerId};
+
+/// Something that happened in a loop of messages `T`.
+///
+/// `user` is the number given to [`connect`](crate::EventLoop::connect) or [`timer`](crate::EventLoop::timer),
+/// or the last one given to [`set_user`](crate::EventLoop::set_user).
+#[derive(Debug)]
+pub enum Event<T> {
+    /// A dial succeeded; the socket can be written to.
+    Opened {
+        /// The socket.
+        key: SocketKey,
+        /// The owner's number for it.
+        user: u64,
+        /// The peer's answer to the upgrade request.
+        response: Box<UpgradeResponse>,
+        /// How long each step took.
+        timings: Box<DialTimings>,
+    },
+    /// A dial failed. The key is gone already.
+    Failed {
+        /// What the socket was called.
+        key: SocketKey,
+        /// The owner's number for it.
+        user: u64,
+        /// Everything known about the attempt.
+        failure: Box<DialFailure>,
+    },
+    /// A frame or message arrived, or the stream ended. After [`Incoming::Ended`] nothing more arrives, but the key
+    /// stays until [`finish`](crate::EventLoop::finish).
+    Incoming {
+        /// The socket.
+        key: SocketKey,
+        /// The owner's number for it.
+        user: u64,
+        /// What arrived. Its payload is read with [`payload`](crate::EventLoop::payload).
+        incoming: Incoming,
+    },
+    /// What was queued could not be written. Reported once; nothing is written to this socket any more.
+    WriteFailed {
+        /// The socket.
+        key: SocketKey,
+        /// The owner's number for it.
+        user: u64,
+        /// The system's reason.
+        error: io::Error,
+    },
+    /// A timer is due, and is gone.
+    Timer {
+        /// The timer.
+        id: TimerId,
+        /// The owner's number for it.
+        user: u64,
+    },
+    /// A message left by [`post`](crate::LoopHandle::post).
+    Posted(T),
+}
+
+/// Where to connect to, and how.
+#[derive(Clone, Debug)]
+pub struct Dial {
+    /// The target.
+    pub url: WsUrl,
+    /// The upgrade request to send.
+    pub request: UpgradeRequest,
+    /// For `wss`: how to speak TLS.
+    pub tls: Option<TlsConfig>,
+    /// Sizes and times not to be exceeded. The time for connecting includes the lookup.
+    pub limits: Limits,
+    /// The address to connect from, if it matters.
+    pub local: Option<IpAddr>,
+    /// The address to connect to, if it is known: nothing is looked up then.
+    pub addr: Option<SocketAddr>,
+}
+
+impl Dial {
+    /// A dial of `url` with an upgrade request of nothing but the necessary, the default limits and no TLS.
+    pub fn new(url: WsUrl) -> Self {
+        Dial {
+            url,
+            request: UpgradeRequest::new(),
+            tls: None,
+            limits: Limits::default(),
+            local: None,
+            addr: None,
+        }
+    }
+}
+
+/// How long the steps of a successful dial took. A step that was not needed took no time.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct DialTimings {
+    /// Finding the address.
+    pub dns: Duration,
+    /// The TCP handshake.
+    pub connect: Duration,
+    /// The TLS handshake.
+    pub tls: Duration,
+    /// The upgrade request and its answer.
+    pub upgrade: Duration,
+    /// From the call of `connect` to the open socket.
+    pub total: Duration,
+}
+
+/// A dial that failed.
+#[derive(Debug)]
+pub struct DialFailure {
+    /// Why.
+    pub error: DialError,
+    /// The peer's answer, if it gave one.
+    pub response: Option<UpgradeResponse>,
+    /// From the call of `connect` to the failure.
+    pub elapsed: Duration,
+    /// What the attempt read and wrote.
+    pub traffic: Traffic,
+}
+
+/// Why a dial failed.
+#[derive(Debug, thiserror::Error)]
+#[non_exhaustive]
+pub enum DialError {
+    /// There is no address to connect to.
+    #[error(transparent)]
+    Lookup(#[from] DnsError),
+    /// The address is known; what came after failed.
+    #[error(transparent)]
+    Handshake(#[from] ws_proto::Error),
+}
+
+/// Bytes of a socket since its TCP connection was made: everything above TCP, TLS records included.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct Traffic {
+    /// Bytes read.
+    pub read: u64,
+    /// Bytes written.
+    pub written: u64,
+}

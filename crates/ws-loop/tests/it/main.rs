@@ -1,0 +1,8 @@
+//! The loop against real sockets, and the echo server. One binary: the tests share their helpers, and link once.
+
+mod common;
+mod dial;
+mod echo_server;
+mod nest;
+mod sockets;
+mod timers;
