@@ -1,3 +1,55 @@
-//! Tasks of the workspace.
+//! Tasks of the workspace, run as `cargo xtask TASK`.
+#![forbid(unsafe_code)]
 
-fn main() {}
+mod bench;
+mod flags;
+mod tidy;
+mod v8;
+
+use std::path::Path;
+use std::process::ExitCode;
+
+const USAGE: &str = "\
+usage: cargo xtask TASK [FLAGS]
+
+  tidy    checks the rules of the tree that no compiler checks
+  bench   compares ws with k6: CPU per message, memory per VU, pauses for garbage collection
+            --rounds N     runs of each program and workload, alternating (3)
+            --seconds S    how long connections are held (each workload's own)
+            --only NAME    a workload, as echo_ws-200; may be repeated
+            --ws PATH      the binary (cargo builds the release profile)
+            --k6 PATH      the peer (WS_TEST_K6, else k6 on PATH; none: ws alone)
+  v8      rebuilds the library in third_party/v8 from the sources of the v8 crate
+            --out DIR      where to build (target/v8)
+            --up-to STEP   the last step: tools, sources, llvm, patch, gen, sample, build, pack
+            --jobs N       parallel compilers (all cores)
+";
+
+fn main() -> ExitCode {
+    let mut args = std::env::args().skip(1);
+    let task = args.next();
+    let rest = args.collect::<Vec<_>>();
+    let outcome = match task.as_deref() {
+        Some("tidy") => flags::Flags::parse(&rest, &[]).and_then(|_| tidy::run(workspace())),
+        Some("bench") => {
+            flags::Flags::parse(&rest, bench::FLAGS).and_then(|flags| bench::run(workspace(), &flags))
+        }
+        Some("v8") => flags::Flags::parse(&rest, v8::FLAGS).and_then(|flags| v8::run(workspace(), &flags)),
+        _ => {
+            eprint!("{USAGE}");
+            return ExitCode::from(2);
+        }
+    };
+    match outcome {
+        Ok(()) => ExitCode::SUCCESS,
+        Err(error) => {
+            eprintln!("error: {error:#}");
+            ExitCode::FAILURE
+        }
+    }
+}
+
+/// The folder of the workspace.
+fn workspace() -> &'static Path {
+    Path::new(env!("CARGO_MANIFEST_DIR")).parent().expect("xtask lies in the workspace")
+}
