@@ -1,2 +1,100 @@
 //! A WebSocket client over non-blocking mio streams: handshake, TLS, frames, cookies.
+//!
+//! ```text
+//!  WsUrl + UpgradeRequest ── start ──► Handshaking ── advance ──► Connection ── read ──► Incoming
+//!                                      │  ▲    │                  │  ▲
+//!                             Pending  └──┘    │                  │  └── send, ping, close: queue only
+//!                                              ▼                  ▼
+//!                                    HandshakeFailure             flush: one write for all that is queued
+//! ```
+//!
+//! The caller owns the poll, the clock and the threads. Every call does what the socket allows right now and
+//! returns; time is an argument; "would block" is a value and no error. Messages that arrive whole are handed out
+//! in place, as spans of an [`Arena`] that many connections share.
+//!
+//! # Examples
+//!
+//! A client that sends one message and waits for the answer:
+//!
+//! ```
+//! use std::time::Instant;
+//! use mio::{Events, Interest, Poll, Token};
+//! use ws_proto::{Arena, Handshaking, Incoming, Kind, Limits, Step, UpgradeRequest, WsUrl};
+//!
+//! # let listener = std::net::TcpListener::bind("127.0.0.1:0")?;
+//! # let addr = listener.local_addr()?;
+//! # let server = std::thread::spawn(move || {
+//! #     let mut socket = tungstenite::accept(listener.accept().unwrap().0).unwrap();
+//! #     let message = socket.read().unwrap();
+//! #     socket.send(message).unwrap();
+//! #     while socket.read().is_ok() {}
+//! # });
+//! let url = WsUrl::parse(&format!("ws://{addr}/echo"))?;
+//! let (request, limits) = (UpgradeRequest::new(), Limits::default());
+//! let mut opening = Handshaking::start(addr, None, &url, &request, None, &limits, Instant::now())?;
+//!
+//! let mut poll = Poll::new()?;
+//! let mut events = Events::with_capacity(8);
+//! poll.registry().register(&mut opening, Token(0), Interest::READABLE | Interest::WRITABLE)?;
+//! let mut connection = loop {
+//!     let now = Instant::now();
+//!     poll.poll(&mut events, Some(opening.deadline().saturating_duration_since(now)))?;
+//!     match opening.advance(Instant::now())? {
+//!         Step::Pending(same) => opening = same,
+//!         Step::Open(connection, response, _timings) => {
+//!             assert_eq!(response.status, 101);
+//!             break connection;
+//!         }
+//!     }
+//! };
+//!
+//! connection.send(Kind::Text, b"hello")?;
+//! assert_eq!(connection.flush()?, ws_proto::Flushed::Done);
+//! let mut arena = Arena::new();
+//! let mut received = Vec::new();
+//! while received.is_empty() {
+//!     poll.poll(&mut events, None)?;
+//!     // Drained: nothing more until the next event.
+//!     let _ = connection.read(&mut arena, false, &mut |incoming| received.push(incoming));
+//! }
+//! let Incoming::Text(payload) = &received[0] else { panic!("not a text: {received:?}") };
+//! assert_eq!(payload.bytes(&arena), b"hello");
+//! # drop(connection);
+//! # server.join().unwrap();
+//! # Ok::<(), Box<dyn std::error::Error>>(())
+//! ```
 #![forbid(unsafe_code)]
+
+mod arena;
+mod assembly;
+mod body;
+mod close;
+mod connection;
+mod cookies;
+mod error;
+mod frame;
+mod handshake;
+mod headers;
+mod limits;
+mod message;
+mod request;
+mod response;
+mod tls;
+mod transport;
+mod url;
+
+pub use arena::{Arena, Span};
+pub use connection::{CloseSent, Connection, ReadProgress};
+pub use cookies::CookieJar;
+pub use error::{Direction, Error, PeerError, Phase, Refusal};
+pub use handshake::{HandshakeFailure, HandshakeTimings, Handshaking, Step};
+pub use headers::{Headers, canonical_name};
+pub use limits::Limits;
+pub use message::{CloseFrame, Ended, FrameFault, Incoming, Kind, Payload, Violation};
+pub use request::{RequestError, UpgradeRequest};
+pub use response::UpgradeResponse;
+pub use tls::{TlsConfig, TlsOptions};
+pub use transport::Flushed;
+pub use url::{UrlError, WsUrl};
+// Their types are part of this crate's API.
+pub use {rustls, rustls_pki_types};

@@ -1,0 +1,156 @@
+//! The read memory that many connections share.
+
+use std::io;
+
+/// Room that a read is offered at least; a smaller rest makes the arena grow.
+const MIN_ROOM: usize = 16 * 1024;
+/// Room that a read is offered at most, so that one socket does not touch megabytes of fresh memory.
+const MAX_ROOM: usize = 64 * 1024;
+/// First allocation.
+const START: usize = 256 * 1024;
+/// What [`Arena::reset`] gives back: anything above this if it was not used.
+const KEEP: usize = 4 * 1024 * 1024;
+
+/// Read memory of a whole group of connections.
+///
+/// Connections read into it and hand out [`Span`]s; its owner calls [`reset`](Self::reset) once no span is in
+/// use any more. So a message costs no allocation, and an idle connection holds no buffer.
+#[derive(Debug, Default)]
+pub struct Arena {
+    /// Zeroed beyond what was ever used: reading needs initialised memory, and fresh zero pages cost nothing.
+    memory: Vec<u8>,
+    used: usize,
+}
+
+/// A piece of an [`Arena`], valid until its next reset.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Span {
+    start: usize,
+    len: usize,
+}
+
+impl Span {
+    pub(crate) fn new(start: usize, len: usize) -> Self {
+        Self { start, len }
+    }
+
+    /// Bytes in the span.
+    pub fn len(self) -> usize {
+        self.len
+    }
+
+    /// Whether there are none.
+    pub fn is_empty(self) -> bool {
+        self.len == 0
+    }
+}
+
+impl Arena {
+    /// An empty arena; memory is taken at the first read.
+    pub fn new() -> Self {
+        Self::default()
+    }
+
+    /// Forgets all spans. Memory beyond a few megabytes is given back when most of it lay idle.
+    pub fn reset(&mut self) {
+        if self.memory.len() > KEEP && self.used < self.memory.len() / 4 {
+            self.memory = vec![0; START];
+        }
+        self.used = 0;
+    }
+
+    /// The bytes of a span.
+    ///
+    /// # Panics
+    ///
+    /// If the span is from before the last [`reset`](Self::reset) and what it named is not there any more.
+    pub fn bytes(&self, span: Span) -> &[u8] {
+        &self.memory[..self.used][span.start..span.start + span.len]
+    }
+
+    /// Bytes in use.
+    pub fn len(&self) -> usize {
+        self.used
+    }
+
+    /// Whether nothing has been read since the last reset.
+    pub fn is_empty(&self) -> bool {
+        self.used == 0
+    }
+
+    /// Everything from `start` to the end of what is in use.
+    pub(crate) fn since(&self, start: usize) -> &[u8] {
+        &self.memory[start..self.used]
+    }
+
+    /// Gives back what was used last, from `start` on; no span may reach into it.
+    pub(crate) fn truncate(&mut self, start: usize) {
+        self.used = self.used.min(start);
+    }
+
+    /// One read into the free part. Gives the number of bytes and whether they filled all the room offered.
+    pub(crate) fn fill(
+        &mut self,
+        read: impl FnOnce(&mut [u8]) -> io::Result<usize>,
+    ) -> io::Result<(usize, bool)> {
+        let room = self.room(MIN_ROOM);
+        let offered = room.len().min(MAX_ROOM);
+        let n = read(&mut room[..offered])?;
+        self.used += n;
+        Ok((n, n == offered))
+    }
+
+    /// Appends a copy of `bytes`.
+    pub(crate) fn extend(&mut self, bytes: &[u8]) {
+        self.room(bytes.len())[..bytes.len()].copy_from_slice(bytes);
+        self.used += bytes.len();
+    }
+
+    fn room(&mut self, at_least: usize) -> &mut [u8] {
+        if self.memory.len() - self.used < at_least {
+            // A new zeroed block instead of `resize`: its pages stay untouched until a read needs them.
+            let mut larger = vec![0; (self.memory.len() * 2).max(START).max(self.used + at_least)];
+            larger[..self.used].copy_from_slice(&self.memory[..self.used]);
+            self.memory = larger;
+        }
+        &mut self.memory[self.used..]
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn spans_outlive_growth() {
+        let mut arena = Arena::new();
+        arena.extend(b"first");
+        let first = Span::new(0, 5);
+        arena.extend(&vec![7; 3 * START]);
+        assert_eq!(arena.bytes(first), b"first");
+        assert_eq!(arena.len(), 5 + 3 * START);
+        arena.reset();
+        assert!(arena.is_empty());
+    }
+
+    #[test]
+    fn a_huge_arena_shrinks_once_idle() {
+        let mut arena = Arena::new();
+        arena.extend(&vec![7; KEEP + 1]);
+        arena.reset();
+        let grown = arena.memory.len();
+        assert!(grown > KEEP, "still warm right after use");
+        arena.extend(b"x");
+        arena.reset();
+        assert_eq!(arena.memory.len(), START);
+    }
+
+    #[test]
+    fn fill_tells_a_short_read() {
+        let mut arena = Arena::new();
+        assert_eq!(arena.fill(|room| Ok(room.len())).unwrap(), (MAX_ROOM, true));
+        assert_eq!(arena.fill(|_| Ok(3)).unwrap(), (3, false));
+        assert!(arena.fill(|_| Err(io::ErrorKind::WouldBlock.into())).is_err());
+        assert_eq!(arena.len(), MAX_ROOM + 3);
+    }
+}

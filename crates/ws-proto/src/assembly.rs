@@ -1,0 +1,428 @@
+//! Frames to messages, whatever the pieces they arrive in.
+
+use crate::arena::{Arena, Span};
+use crate::close;
+use crate::frame::{self, FrameKind, Header, MAX_HEADER};
+use crate::limits::Limits;
+use crate::message::{Incoming, Kind, Payload, Violation};
+
+/// What a half-read payload is given at once; a longer one grows with what really arrives.
+const FIRST_ROOM: usize = 16 * 1024;
+
+/// Turns received bytes into messages.
+///
+/// A message that lies whole and unfragmented in what was read is handed out in place. Everything else is
+/// collected in memory of its own, which is never more than twice what has arrived.
+#[derive(Debug)]
+pub(crate) struct Assembler {
+    max_frame: u64,
+    max_message: u64,
+    /// The beginning of a header whose end has not arrived.
+    partial: [u8; MAX_HEADER],
+    partial_len: usize,
+    /// The frame whose payload has arrived in part.
+    frame: Option<OpenFrame>,
+    /// The message that waits for more of its bytes.
+    message: Option<Message>,
+    /// A close frame has been seen: what follows has no meaning.
+    closed: bool,
+}
+
+#[derive(Debug)]
+struct OpenFrame {
+    kind: FrameKind,
+    fin: bool,
+    /// Payload bytes still to come, never 0.
+    left: u64,
+    /// What there is of a control frame's payload; data goes straight to the message.
+    control: Vec<u8>,
+}
+
+#[derive(Debug)]
+struct Message {
+    kind: Kind,
+    data: Vec<u8>,
+}
+
+impl Assembler {
+    pub(crate) fn new(limits: &Limits) -> Self {
+        Self {
+            max_frame: limits.max_frame,
+            max_message: limits.max_message,
+            partial: [0; MAX_HEADER],
+            partial_len: 0,
+            frame: None,
+            message: None,
+            closed: false,
+        }
+    }
+
+    /// Takes everything in the arena from `start` on and reports the messages that are complete with it.
+    ///
+    /// Bytes that only begin something are copied away and the arena's end is moved back over them.
+    pub(crate) fn feed(
+        &mut self,
+        arena: &mut Arena,
+        start: usize,
+        sink: &mut impl FnMut(Incoming),
+    ) -> Result<(), Violation> {
+        let mut at = start;
+        // Behind this, no span points into the arena.
+        let mut kept = start;
+        let end = arena.len();
+        while at < end && !self.closed {
+            if self.frame.is_some() {
+                at += self.continue_frame(arena.since(at), sink)?;
+                continue;
+            }
+            let Some(header) = self.header(arena.since(at))? else { break };
+            // The part of the header that is in this read.
+            at += header.size - std::mem::take(&mut self.partial_len);
+            let rest = (end - at) as u64;
+            if header.len > rest || !header.fin || header.kind == FrameKind::Continuation {
+                self.open_frame(&header);
+                if header.len == 0 {
+                    self.finish_frame(sink)?;
+                }
+                continue;
+            }
+            let span = Span::new(at, header.len as usize);
+            at += span.len();
+            let payload = Payload::Span(span);
+            match header.kind {
+                FrameKind::Data(Kind::Text) => sink(Incoming::Text(payload)),
+                FrameKind::Data(Kind::Binary) => sink(Incoming::Binary(payload)),
+                FrameKind::Ping => sink(Incoming::Ping(payload)),
+                FrameKind::Pong => sink(Incoming::Pong(payload)),
+                FrameKind::Close => self.close(arena.bytes(span), sink)?,
+                FrameKind::Continuation => unreachable!("collected above"),
+            }
+            kept = at;
+        }
+        arena.truncate(kept);
+        Ok(())
+    }
+
+    /// Completes the header that begins in `partial` or `bytes`; keeps what there is of it if it is not whole.
+    fn header(&mut self, bytes: &[u8]) -> Result<Option<Header>, Violation> {
+        let in_message = self.message.is_some();
+        let header = if self.partial_len == 0 {
+            let header = frame::parse(bytes, in_message).map_err(Violation::Header)?;
+            if header.is_none() {
+                self.partial[..bytes.len()].copy_from_slice(bytes);
+                self.partial_len = bytes.len();
+            }
+            header
+        } else {
+            let before = self.partial_len;
+            let take = bytes.len().min(MAX_HEADER - before);
+            self.partial[before..before + take].copy_from_slice(&bytes[..take]);
+            let header =
+                frame::parse(&self.partial[..before + take], in_message).map_err(Violation::Header)?;
+            if header.is_none() {
+                self.partial_len = before + take;
+            }
+            header
+        };
+        if let Some(Header { len, .. }) = header {
+            if len > self.max_frame {
+                return Err(Violation::TooLong { len, limit: self.max_frame });
+            }
+            let total = len.saturating_add(self.message.as_ref().map_or(0, |m| m.data.len() as u64));
+            let is_data =
+                header.is_some_and(|h| matches!(h.kind, FrameKind::Data(_) | FrameKind::Continuation));
+            if is_data && total > self.max_message {
+                return Err(Violation::TooLong { len: total, limit: self.max_message });
+            }
+        }
+        Ok(header)
+    }
+
+    fn open_frame(&mut self, header: &Header) {
+        if let FrameKind::Data(kind) = header.kind {
+            self.message = Some(Message { kind, data: Vec::new() });
+        }
+        self.frame =
+            Some(OpenFrame { kind: header.kind, fin: header.fin, left: header.len, control: Vec::new() });
+    }
+
+    /// Takes what `bytes` holds of the open frame's payload; gives how much that was.
+    fn continue_frame(&mut self, bytes: &[u8], sink: &mut impl FnMut(Incoming)) -> Result<usize, Violation> {
+        let Some(frame) = &mut self.frame else { return Ok(0) };
+        let take = usize::try_from(frame.left).map_or(bytes.len(), |left| left.min(bytes.len()));
+        let into = match (&mut self.message, frame.kind) {
+            (Some(message), FrameKind::Data(_) | FrameKind::Continuation) => &mut message.data,
+            _ => &mut frame.control,
+        };
+        grow(into, take, frame.left);
+        into.extend_from_slice(&bytes[..take]);
+        frame.left -= take as u64;
+        if frame.left == 0 {
+            self.finish_frame(sink)?;
+        }
+        Ok(take)
+    }
+
+    fn finish_frame(&mut self, sink: &mut impl FnMut(Incoming)) -> Result<(), Violation> {
+        let Some(frame) = self.frame.take() else { return Ok(()) };
+        let owned = |bytes: Vec<u8>| Payload::Owned(bytes.into_boxed_slice());
+        match frame.kind {
+            FrameKind::Data(_) | FrameKind::Continuation => {
+                if let Some(message) = self.message.take_if(|_| frame.fin) {
+                    sink(match message.kind {
+                        Kind::Text => Incoming::Text(owned(message.data)),
+                        Kind::Binary => Incoming::Binary(owned(message.data)),
+                    });
+                }
+            }
+            FrameKind::Ping => sink(Incoming::Ping(owned(frame.control))),
+            FrameKind::Pong => sink(Incoming::Pong(owned(frame.control))),
+            FrameKind::Close => self.close(&frame.control, sink)?,
+        }
+        Ok(())
+    }
+
+    fn close(&mut self, payload: &[u8], sink: &mut impl FnMut(Incoming)) -> Result<(), Violation> {
+        let frame = close::parse(payload)?;
+        self.closed = true;
+        sink(Incoming::Close(frame));
+        Ok(())
+    }
+}
+
+/// Makes room for `take` more bytes of a frame that has `left` to come, these included.
+///
+/// What a header claims is believed up to [`FIRST_ROOM`]; beyond it the buffer at most doubles, so it is bounded
+/// by what has arrived. It never exceeds what the frame needs, so a finished message is not copied once more.
+fn grow(buffer: &mut Vec<u8>, take: usize, left: u64) {
+    if buffer.capacity() - buffer.len() >= take {
+        return;
+    }
+    let wanted = (buffer.len() + take).max(FIRST_ROOM);
+    buffer.reserve_exact(usize::try_from(left).map_or(wanted, |left| left.min(wanted)).max(take));
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::message::{CloseFrame, FrameFault};
+    use proptest::prelude::*;
+
+    /// What was received, with all bytes copied out.
+    #[derive(Debug, Clone, PartialEq, Eq)]
+    enum Seen {
+        Text(Vec<u8>),
+        Binary(Vec<u8>),
+        Ping(Vec<u8>),
+        Pong(Vec<u8>),
+        Close(Option<CloseFrame>),
+        Violation(Violation),
+    }
+
+    fn small_limits() -> Limits {
+        Limits { max_frame: 100_000, max_message: 150_000, ..Limits::default() }
+    }
+
+    /// Feeds `pieces` one after the other, each to an arena that is reset now and then.
+    fn receive<'a>(limits: &Limits, pieces: impl IntoIterator<Item = &'a [u8]>) -> Vec<Seen> {
+        let mut assembler = Assembler::new(limits);
+        let mut arena = Arena::new();
+        let mut all = Vec::new();
+        for (turn, piece) in pieces.into_iter().enumerate() {
+            let start = arena.len();
+            arena.extend(piece);
+            let mut seen = Vec::new();
+            let result = assembler.feed(&mut arena, start, &mut |incoming| seen.push(incoming));
+            all.extend(seen.into_iter().map(|incoming| match incoming {
+                Incoming::Text(p) => Seen::Text(p.bytes(&arena).to_vec()),
+                Incoming::Binary(p) => Seen::Binary(p.bytes(&arena).to_vec()),
+                Incoming::Ping(p) => Seen::Ping(p.bytes(&arena).to_vec()),
+                Incoming::Pong(p) => Seen::Pong(p.bytes(&arena).to_vec()),
+                Incoming::Close(frame) => Seen::Close(frame),
+                Incoming::Ended(ended) => panic!("the assembler does not end: {ended:?}"),
+            }));
+            if let Err(violation) = result {
+                all.push(Seen::Violation(violation));
+                break;
+            }
+            if turn % 3 == 0 {
+                arena.reset();
+            }
+        }
+        all
+    }
+
+    fn server_frame(first: u8, payload: &[u8]) -> Vec<u8> {
+        let mut out = vec![first];
+        match payload.len() {
+            len @ 0..=125 => out.push(len as u8),
+            len @ 126..=65535 => {
+                out.push(126);
+                out.extend((len as u16).to_be_bytes());
+            }
+            len => {
+                out.push(127);
+                out.extend((len as u64).to_be_bytes());
+            }
+        }
+        out.extend(payload);
+        out
+    }
+
+    #[test]
+    fn whole_messages_are_spans_and_the_arena_keeps_only_them() {
+        let mut stream = server_frame(0x81, b"hello");
+        stream.extend(server_frame(0x82, &[0; 300]));
+        let whole = stream.len();
+        stream.extend([0x81, 100, b'x']);
+        let mut arena = Arena::new();
+        arena.extend(&stream);
+        let mut assembler = Assembler::new(&Limits::default());
+        let mut spans = 0;
+        assembler
+            .feed(&mut arena, 0, &mut |incoming| {
+                assert!(matches!(
+                    incoming,
+                    Incoming::Text(Payload::Span(_)) | Incoming::Binary(Payload::Span(_))
+                ));
+                spans += 1;
+            })
+            .unwrap();
+        assert_eq!((spans, arena.len()), (2, whole));
+    }
+
+    #[test]
+    fn fragments_with_control_frames_between() {
+        let mut stream = server_frame(0x01, b"a");
+        stream.extend(server_frame(0x89, b"p"));
+        stream.extend(server_frame(0x00, b""));
+        stream.extend(server_frame(0x8A, b""));
+        stream.extend(server_frame(0x80, b"b"));
+        stream.extend(server_frame(0x02, b""));
+        stream.extend(server_frame(0x80, b""));
+        stream.extend(server_frame(0x88, b"\x03\xe8bye"));
+        stream.extend(b"what follows a close frame is nothing");
+        let expected = [
+            Seen::Ping(b"p".to_vec()),
+            Seen::Pong(vec![]),
+            Seen::Text(b"ab".to_vec()),
+            Seen::Binary(vec![]),
+            Seen::Close(Some(CloseFrame { code: 1000, reason: "bye".into() })),
+        ];
+        assert_eq!(receive(&Limits::default(), [&stream[..]]), expected);
+        assert_eq!(receive(&Limits::default(), stream.chunks(1)), expected);
+    }
+
+    #[test]
+    fn claimed_lengths_allocate_nothing() {
+        let limits = Limits { max_frame: u64::MAX, max_message: u64::MAX, ..Limits::default() };
+        let mut assembler = Assembler::new(&limits);
+        let mut arena = Arena::new();
+        // 100 GB announced, ten bytes sent.
+        arena.extend(&[0x82, 127, 0, 0, 0, 0x17, 0x48, 0x76, 0xE8, 0]);
+        arena.extend(&[7; 10]);
+        assembler.feed(&mut arena, 0, &mut |_| panic!("nothing is complete")).unwrap();
+        let held = assembler.message.as_ref().unwrap().data.capacity();
+        assert!(held <= FIRST_ROOM, "{held}");
+        for _ in 0..100 {
+            arena.extend(&[7; 10_000]);
+            assembler.feed(&mut arena, 0, &mut |_| panic!("nothing is complete")).unwrap();
+        }
+        let data = &assembler.message.as_ref().unwrap().data;
+        assert_eq!(data.len(), 1_000_010);
+        assert!(data.capacity() <= 2 * data.len() + FIRST_ROOM, "{}", data.capacity());
+        assert!(arena.is_empty());
+    }
+
+    #[test]
+    fn a_finished_message_fits_its_memory() {
+        for len in [1, 4096, FIRST_ROOM, FIRST_ROOM + 1, 99_999] {
+            let mut buffer = Vec::new();
+            for at in 0..len {
+                grow(&mut buffer, 1, (len - at) as u64);
+                buffer.push(0);
+            }
+            assert_eq!(buffer.capacity(), len);
+        }
+    }
+
+    #[test]
+    fn limits() {
+        let mut two = server_frame(0x02, &[0; 90_000]);
+        two.extend(server_frame(0x80, &[0; 60_001]));
+        let table = [
+            (server_frame(0x82, &[0; 100_001]), Violation::TooLong { len: 100_001, limit: 100_000 }),
+            (two, Violation::TooLong { len: 150_001, limit: 150_000 }),
+            (vec![0x82, 127, 255, 255, 255, 255, 255, 255, 255, 255], {
+                Violation::TooLong { len: u64::MAX, limit: 100_000 }
+            }),
+        ];
+        for (stream, violation) in table {
+            assert_eq!(violation.close_code(), 1009);
+            assert_eq!(receive(&small_limits(), stream.chunks(1)), [Seen::Violation(violation)]);
+        }
+        let exact = server_frame(0x82, &[0; 100_000]);
+        assert_eq!(receive(&small_limits(), [&exact[..]]), [Seen::Binary(vec![0; 100_000])]);
+    }
+
+    fn frame() -> impl Strategy<Value = Vec<u8>> {
+        let payload = prop_oneof![
+            4 => prop::collection::vec(any::<u8>(), 0..20),
+            1 => prop::collection::vec(any::<u8>(), 120..300),
+            1 => (65_530_usize..66_000).prop_map(|len| vec![b'x'; len]),
+        ];
+        let first = prop_oneof![
+            10 => prop::sample::select(vec![0x81_u8, 0x82, 0x01, 0x02, 0x00, 0x80, 0x89, 0x8A]),
+            1 => Just(0x88),
+            1 => any::<u8>(),
+        ];
+        (first, payload).prop_map(|(first, mut payload)| {
+            if first & 0x08 != 0 {
+                payload.truncate(if payload.len() > 300 { 126 } else { 125 });
+            }
+            server_frame(first, &payload)
+        })
+    }
+
+    proptest! {
+        #[test]
+        fn splits_make_no_difference(
+            frames in prop::collection::vec(frame(), 1..12),
+            cuts in prop::collection::vec(any::<prop::sample::Index>(), 0..20),
+            tail in any::<prop::sample::Index>(),
+        ) {
+            let mut stream = frames.concat();
+            stream.truncate(stream.len() - tail.index(stream.len()) / 4);
+            let whole = receive(&small_limits(), [&stream[..]]);
+            let mut cuts: Vec<usize> = cuts.iter().map(|cut| cut.index(stream.len() + 1)).collect();
+            cuts.extend([0, stream.len()]);
+            cuts.sort_unstable();
+            let pieces = cuts.windows(2).map(|pair| &stream[pair[0]..pair[1]]);
+            prop_assert_eq!(&receive(&small_limits(), pieces), &whole);
+            prop_assert_eq!(&receive(&small_limits(), stream.chunks(1)), &whole);
+        }
+
+        #[test]
+        fn any_bytes_are_survived(stream in prop::collection::vec(any::<u8>(), 0..500)) {
+            let whole = receive(&small_limits(), [&stream[..]]);
+            prop_assert_eq!(receive(&small_limits(), stream.chunks(1)), whole);
+        }
+
+        #[test]
+        fn several_valid_messages_arrive_as_sent(
+            messages in prop::collection::vec(prop::collection::vec(any::<u8>(), 0..200), 0..20),
+            step in 1_usize..400,
+        ) {
+            let stream: Vec<u8> = messages.iter().flat_map(|m| server_frame(0x82, m)).collect();
+            let seen = receive(&small_limits(), stream.chunks(step));
+            prop_assert_eq!(seen, messages.into_iter().map(Seen::Binary).collect::<Vec<_>>());
+        }
+    }
+
+    #[test]
+    fn faults_are_found_at_the_second_byte() {
+        let seen = receive(&Limits::default(), [&[0x81_u8, 0x00][..], &[0xC1], &[0x85]]);
+        let faults = vec![FrameFault::Rsv1, FrameFault::Masked];
+        assert_eq!(seen, [Seen::Text(vec![]), Seen::Violation(Violation::Header(faults))]);
+    }
+}

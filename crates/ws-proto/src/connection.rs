@@ -1,0 +1,330 @@
+//! An open WebSocket: what is read, what is queued, what is flushed.
+
+use std::io;
+use std::net::{Shutdown, SocketAddr};
+
+use mio::event::Source;
+use mio::{Interest, Registry, Token};
+
+use crate::arena::{Arena, Span};
+use crate::assembly::Assembler;
+use crate::close;
+use crate::frame::{self, FrameKind, MAX_CONTROL, MaskKeys};
+use crate::limits::Limits;
+use crate::message::{Ended, Incoming, Kind, Payload};
+use crate::transport::{Fill, Flushed, Transport};
+
+/// Bytes after which a read lets other connections have their turn.
+const READ_BUDGET: usize = 256 * 1024;
+/// An emptied out-buffer keeps at most this much; thousands of idle connections hold one each.
+const KEEP_OUT: usize = 4 * 1024;
+
+/// An open WebSocket connection, from the client's side.
+///
+/// Sending only queues; [`flush`](Self::flush) writes all that is queued with one system call. Nothing blocks.
+/// The stream is edge-triggered: after a readiness event call [`read`](Self::read) until it is
+/// [`Drained`](ReadProgress::Drained), and flush afterwards if [`wants_write`](Self::wants_write).
+#[derive(Debug)]
+pub struct Connection {
+    transport: Transport,
+    assembler: Assembler,
+    out: Vec<u8>,
+    /// How much of `out` is written.
+    written: usize,
+    masks: MaskKeys,
+    /// Bytes that came with the upgrade response, for the first read.
+    early: Vec<u8>,
+    /// The stream may have ended already: read on after a short read, until there is an answer.
+    to_the_end: bool,
+    close_sent: bool,
+    ended: bool,
+    local: Option<SocketAddr>,
+    peer: SocketAddr,
+}
+
+/// Whether a connection has more to read.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[must_use]
+pub enum ReadProgress {
+    /// No: wait for the next readiness event.
+    Drained,
+    /// Perhaps: read again without waiting, after other connections had their turn.
+    More,
+}
+
+/// Nothing can be sent any more: a close frame was.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
+#[error("close sent")]
+pub struct CloseSent;
+
+impl Connection {
+    pub(crate) fn new(transport: Transport, peer: SocketAddr, early: Vec<u8>, limits: &Limits) -> Self {
+        Self {
+            local: transport.tcp_ref().local_addr().ok(),
+            transport,
+            assembler: Assembler::new(limits),
+            out: Vec::new(),
+            written: 0,
+            masks: MaskKeys::new(),
+            early,
+            // The event that announced the end may have been taken by the handshake.
+            to_the_end: true,
+            close_sent: false,
+            ended: false,
+            peer,
+        }
+    }
+
+    /// Reads what the socket holds and reports each message to `sink`, in order.
+    ///
+    /// Ends at a short read, when the socket would block, or when a budget (256 KiB) is used up. `read_closed`
+    /// says that the readiness event carried the end of the stream: then a short read is not the last one.
+    ///
+    /// Payloads that arrived in one piece lie in `arena`. Pings and close frames are answered into the queue.
+    /// After [`Incoming::Ended`] there is nothing more to read. A new connection may hold messages that came
+    /// with the upgrade response: read it once without waiting for an event.
+    pub fn read(
+        &mut self,
+        arena: &mut Arena,
+        read_closed: bool,
+        sink: &mut impl FnMut(Incoming),
+    ) -> ReadProgress {
+        let mut budget = READ_BUDGET;
+        self.to_the_end |= read_closed;
+        if !self.early.is_empty() && !self.ended {
+            let early = std::mem::take(&mut self.early);
+            let start = arena.len();
+            arena.extend(&early);
+            self.digest(arena, start, sink);
+        }
+        while !self.ended {
+            let start = arena.len();
+            let fill = self.transport.read(arena);
+            budget = budget.saturating_sub(arena.len() - start);
+            self.digest(arena, start, sink);
+            if self.ended {
+                break;
+            }
+            match fill {
+                Ok(Fill::Blocked) => {
+                    self.to_the_end = false;
+                    return ReadProgress::Drained;
+                }
+                Ok(Fill::Short) if !self.to_the_end => return ReadProgress::Drained,
+                Ok(Fill::Short | Fill::More) if budget == 0 => return ReadProgress::More,
+                Ok(Fill::Short | Fill::More) => {}
+                Ok(Fill::Eof) => self.end(Ended::Eof, sink),
+                Err(error) => self.end(Ended::Broken(error.into()), sink),
+            }
+        }
+        ReadProgress::Drained
+    }
+
+    /// Queues a message as one frame.
+    ///
+    /// # Errors
+    ///
+    /// [`CloseSent`] if a close frame has been queued before.
+    pub fn send(&mut self, kind: Kind, data: &[u8]) -> Result<(), CloseSent> {
+        self.send_with(kind, data.len(), |payload| payload.copy_from_slice(data))
+    }
+
+    /// Queues a message of `len` bytes as one frame; `fill` writes them, over zeros, straight into the queue.
+    ///
+    /// # Errors
+    ///
+    /// [`CloseSent`] if a close frame has been queued before; `fill` is not called then.
+    pub fn send_with(
+        &mut self,
+        kind: Kind,
+        len: usize,
+        fill: impl FnOnce(&mut [u8]),
+    ) -> Result<(), CloseSent> {
+        self.queue(FrameKind::Data(kind), len, fill)
+    }
+
+    /// Queues a ping. Of `data`, the first 125 bytes are sent: a control frame holds no more.
+    ///
+    /// # Errors
+    ///
+    /// [`CloseSent`] if a close frame has been queued before.
+    pub fn ping(&mut self, data: &[u8]) -> Result<(), CloseSent> {
+        self.control(FrameKind::Ping, data)
+    }
+
+    /// Queues a pong that answers no ping, like [`ping`](Self::ping).
+    ///
+    /// # Errors
+    ///
+    /// [`CloseSent`] if a close frame has been queued before.
+    pub fn pong(&mut self, data: &[u8]) -> Result<(), CloseSent> {
+        self.control(FrameKind::Pong, data)
+    }
+
+    /// Queues a close frame with code and reason, or with an empty payload. Any code is accepted; a reason of more
+    /// than 123 bytes is cut between two characters.
+    ///
+    /// # Errors
+    ///
+    /// [`CloseSent`] if one has been queued before.
+    pub fn close(&mut self, frame: Option<(u16, &str)>) -> Result<(), CloseSent> {
+        let mut payload = Vec::new();
+        if let Some((code, reason)) = frame {
+            close::encode(code, reason, &mut payload);
+        }
+        self.control(FrameKind::Close, &payload)?;
+        self.close_sent = true;
+        Ok(())
+    }
+
+    /// Whether a close frame has been queued: our own, or the answer to the peer's.
+    pub fn close_sent(&self) -> bool {
+        self.close_sent
+    }
+
+    /// Writes what is queued, normally with one system call.
+    ///
+    /// # Errors
+    ///
+    /// What the system says, such as "broken pipe"; what is queued is lost then.
+    pub fn flush(&mut self) -> io::Result<Flushed> {
+        let result = self.transport.write(&self.out, &mut self.written);
+        match result {
+            Ok(Flushed::Blocked) => {
+                // Half of it is dead weight: move the rest to the front, at most once per byte written.
+                if self.written > self.out.len() / 2 {
+                    self.out.drain(..self.written);
+                    self.written = 0;
+                }
+            }
+            Ok(Flushed::Done) | Err(_) => {
+                self.out.clear();
+                self.out.shrink_to(KEEP_OUT);
+                self.written = 0;
+            }
+        }
+        result
+    }
+
+    /// Whether [`flush`](Self::flush) has anything to do.
+    pub fn wants_write(&self) -> bool {
+        self.queued_bytes() > 0 || self.transport.wants_write()
+    }
+
+    /// Bytes of frames that wait in the queue; those that TLS has encrypted already are not counted.
+    pub fn queued_bytes(&self) -> usize {
+        self.out.len() - self.written
+    }
+
+    /// Raw bytes read from the socket since TCP connected: handshakes, TLS records, frame headers, everything.
+    pub fn bytes_read(&self) -> u64 {
+        self.transport.bytes_read()
+    }
+
+    /// Raw bytes written to the socket since TCP connected.
+    pub fn bytes_written(&self) -> u64 {
+        self.transport.bytes_written()
+    }
+
+    /// The peer's address.
+    pub fn peer_addr(&self) -> SocketAddr {
+        self.peer
+    }
+
+    /// Our address, if the system could tell it when the connection was made.
+    pub fn local_addr(&self) -> Option<SocketAddr> {
+        self.local
+    }
+
+    /// Flushes what the socket takes and closes both directions. Errors are of no interest any more.
+    pub fn shutdown(&mut self) {
+        self.transport.close_notify();
+        // Best effort: the peer may be gone.
+        let _ = self.flush();
+        let _ = self.transport.tcp().shutdown(Shutdown::Both);
+        self.ended = true;
+    }
+
+    /// Parses what has been read since `start`, answers pings and close frames, and reports everything.
+    fn digest(&mut self, arena: &mut Arena, start: usize, sink: &mut impl FnMut(Incoming)) {
+        // The answers need the arena's bytes, which the assembler holds while it reports; so they are noted and
+        // queued afterwards, in order.
+        let mut answers = Answers::default();
+        let result = self.assembler.feed(arena, start, &mut |incoming| {
+            answers.note(&incoming);
+            sink(incoming);
+        });
+        let Answers { pings, close } = answers;
+        for ping in pings {
+            // After our close frame nothing may be sent, pongs included.
+            let _ = match ping {
+                PingBytes::InArena(span) => self.control(FrameKind::Pong, arena.bytes(span)),
+                PingBytes::Copied(bytes) => self.control(FrameKind::Pong, &bytes),
+            };
+        }
+        if let Some(code) = close {
+            // Fails only if we closed first; then the peer's frame was the answer.
+            let _ = self.close(code.map(|code| (code, "")));
+        }
+        if let Err(violation) = result {
+            let _ = self.close(Some((violation.close_code(), &violation.to_string())));
+            self.end(Ended::Violation(violation), sink);
+        }
+    }
+
+    fn end(&mut self, ended: Ended, sink: &mut impl FnMut(Incoming)) {
+        self.ended = true;
+        sink(Incoming::Ended(ended));
+    }
+
+    fn control(&mut self, kind: FrameKind, data: &[u8]) -> Result<(), CloseSent> {
+        let data = &data[..data.len().min(MAX_CONTROL)];
+        self.queue(kind, data.len(), |payload| payload.copy_from_slice(data))
+    }
+
+    fn queue(&mut self, kind: FrameKind, len: usize, fill: impl FnOnce(&mut [u8])) -> Result<(), CloseSent> {
+        if self.close_sent {
+            return Err(CloseSent);
+        }
+        let mask = self.masks.next();
+        frame::write(&mut self.out, kind, len, mask, fill);
+        Ok(())
+    }
+}
+
+/// What received frames have to be answered with. Holds memory only for pings.
+#[derive(Default)]
+struct Answers {
+    pings: Vec<PingBytes>,
+    close: Option<Option<u16>>,
+}
+
+enum PingBytes {
+    InArena(Span),
+    Copied(Box<[u8]>),
+}
+
+impl Answers {
+    fn note(&mut self, incoming: &Incoming) {
+        match incoming {
+            Incoming::Ping(Payload::Span(span)) => self.pings.push(PingBytes::InArena(*span)),
+            Incoming::Ping(Payload::Owned(bytes)) => self.pings.push(PingBytes::Copied(bytes.clone())),
+            Incoming::Close(frame) => self.close = Some(frame.as_ref().map(|frame| frame.code)),
+            _ => {}
+        }
+    }
+}
+
+impl Source for Connection {
+    fn register(&mut self, registry: &Registry, token: Token, interests: Interest) -> io::Result<()> {
+        self.transport.tcp().register(registry, token, interests)
+    }
+
+    fn reregister(&mut self, registry: &Registry, token: Token, interests: Interest) -> io::Result<()> {
+        self.transport.tcp().reregister(registry, token, interests)
+    }
+
+    fn deregister(&mut self, registry: &Registry) -> io::Result<()> {
+        self.transport.tcp().deregister(registry)
+    }
+}

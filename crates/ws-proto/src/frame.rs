@@ -1,0 +1,223 @@
+//! Frames: what a header may say, and how ours are written.
+
+use std::io::Cursor;
+
+use tungstenite::protocol::frame::FrameHeader;
+use tungstenite::protocol::frame::coding::{Control, Data, OpCode};
+
+use crate::message::{FrameFault, Kind};
+
+/// The longest header a server can send: two bytes and a 64-bit length.
+pub(crate) const MAX_HEADER: usize = 10;
+/// Payload bytes of a control frame (RFC 6455 section 5.5).
+pub(crate) const MAX_CONTROL: usize = 125;
+
+/// What a frame carries.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum FrameKind {
+    Data(Kind),
+    Continuation,
+    Close,
+    Ping,
+    Pong,
+}
+
+/// A header without faults.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) struct Header {
+    pub(crate) kind: FrameKind,
+    pub(crate) fin: bool,
+    /// Payload bytes, as announced.
+    pub(crate) len: u64,
+    /// Bytes of the header itself.
+    pub(crate) size: usize,
+}
+
+/// Reads the header at the start of `bytes`; `None` if it is not complete.
+///
+/// `in_message`: an unfinished message is waiting for continuations. Faults show in the first two bytes, so they
+/// are found before the rest of the header is there.
+pub(crate) fn parse(bytes: &[u8], in_message: bool) -> Result<Option<Header>, Vec<FrameFault>> {
+    let [first, second, ..] = *bytes else { return Ok(None) };
+    let opcode = first & 0x0F;
+    let kind = match opcode {
+        0 => Some(FrameKind::Continuation),
+        1 => Some(FrameKind::Data(Kind::Text)),
+        2 => Some(FrameKind::Data(Kind::Binary)),
+        8 => Some(FrameKind::Close),
+        9 => Some(FrameKind::Ping),
+        10 => Some(FrameKind::Pong),
+        _ => None,
+    };
+    let is_control = matches!(kind, Some(FrameKind::Close | FrameKind::Ping | FrameKind::Pong));
+    let is_data = matches!(kind, Some(FrameKind::Data(_)));
+    let fin = first & 0x80 != 0;
+    let short_len = second & 0x7F;
+    let faulty = first & 0x70 != 0
+        || second & 0x80 != 0
+        || (is_control && (!fin || usize::from(short_len) > MAX_CONTROL))
+        || (is_data && in_message)
+        || (kind == Some(FrameKind::Continuation) && !in_message);
+    let Some(kind) = kind.filter(|_| !faulty) else {
+        let checks = [
+            // No extension is ever agreed on, so nothing gives RSV1 a meaning.
+            (first & 0x40 != 0, FrameFault::Rsv1),
+            (first & 0x20 != 0, FrameFault::Rsv2),
+            (first & 0x10 != 0, FrameFault::Rsv3),
+            (is_control && usize::from(short_len) > MAX_CONTROL, FrameFault::LongControl),
+            (is_control && !fin, FrameFault::FragmentedControl),
+            (is_data && in_message, FrameFault::DataBeforeFin),
+            (opcode == 0 && !in_message, FrameFault::ContinuationAfterFin),
+            (kind.is_none(), FrameFault::BadOpcode(opcode)),
+            (second & 0x80 != 0, FrameFault::Masked),
+        ];
+        return Err(checks.into_iter().filter_map(|(found, fault)| found.then_some(fault)).collect());
+    };
+    if short_len < 126 {
+        return Ok(Some(Header { kind, fin, len: short_len.into(), size: 2 }));
+    }
+    let mut cursor = Cursor::new(bytes);
+    match FrameHeader::parse(&mut cursor) {
+        Ok(Some((_, len))) => Ok(Some(Header { kind, fin, len, size: cursor.position() as usize })),
+        Ok(None) => Ok(None),
+        Err(_) => Err(vec![FrameFault::BadOpcode(opcode)]),
+    }
+}
+
+/// Appends a masked frame; `fill` writes its payload of `len` bytes.
+pub(crate) fn write(out: &mut Vec<u8>, kind: FrameKind, len: usize, mask: u32, fill: impl FnOnce(&mut [u8])) {
+    let opcode = match kind {
+        FrameKind::Data(Kind::Text) => OpCode::Data(Data::Text),
+        FrameKind::Data(Kind::Binary) => OpCode::Data(Data::Binary),
+        FrameKind::Continuation => OpCode::Data(Data::Continue),
+        FrameKind::Close => OpCode::Control(Control::Close),
+        FrameKind::Ping => OpCode::Control(Control::Ping),
+        FrameKind::Pong => OpCode::Control(Control::Pong),
+    };
+    let key = mask.to_ne_bytes();
+    let header = FrameHeader { opcode, mask: Some(key), ..FrameHeader::default() };
+    header.format(len as u64, out).expect("a Vec takes every write");
+    let start = out.len();
+    out.resize(start + len, 0);
+    let payload = &mut out[start..];
+    fill(payload);
+    apply_mask(payload, key);
+}
+
+/// RFC 6455 section 5.3, eight bytes at a time.
+pub(crate) fn apply_mask(payload: &mut [u8], key: [u8; 4]) {
+    let [a, b, c, d] = key;
+    let wide = u64::from_ne_bytes([a, b, c, d, a, b, c, d]);
+    let (words, rest) = payload.as_chunks_mut::<8>();
+    for word in words {
+        *word = (u64::from_ne_bytes(*word) ^ wide).to_ne_bytes();
+    }
+    for (byte, key) in rest.iter_mut().zip(key.iter().cycle()) {
+        *byte ^= key;
+    }
+}
+
+/// Masking keys of one connection.
+///
+/// Masks keep a script in a browser from choosing the bytes on the wire (RFC 6455 section 10.3); a load tester's
+/// user chooses them anyway, so what counts here is speed. Seeded from the system's entropy, by way of std's hasher keys.
+#[derive(Debug)]
+pub(crate) struct MaskKeys(u64);
+
+impl MaskKeys {
+    pub(crate) fn new() -> Self {
+        use std::hash::{BuildHasher, RandomState};
+        Self(RandomState::new().hash_one(0))
+    }
+
+    /// SplitMix64.
+    pub(crate) fn next(&mut self) -> u32 {
+        self.0 = self.0.wrapping_add(0x9E37_79B9_7F4A_7C15);
+        let mut z = self.0;
+        z = (z ^ (z >> 30)).wrapping_mul(0xBF58_476D_1CE4_E5B9);
+        z = (z ^ (z >> 27)).wrapping_mul(0x94D0_49BB_1331_11EB);
+        ((z ^ (z >> 31)) >> 32) as u32
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn headers() {
+        let header = |kind, fin, len, size| Ok(Some(Header { kind, fin, len, size }));
+        let text = FrameKind::Data(Kind::Text);
+        let table: [(&[u8], bool, _); 12] = [
+            (&[0x81, 5], false, header(text, true, 5, 2)),
+            (&[0x01, 0, 9], false, header(text, false, 0, 2)),
+            (&[0x82, 126, 1, 0], false, header(FrameKind::Data(Kind::Binary), true, 256, 4)),
+            (&[0x00, 127, 0, 0, 0, 1, 0, 0, 0, 0], true, header(FrameKind::Continuation, false, 1 << 32, 10)),
+            (&[0x80, 1], true, header(FrameKind::Continuation, true, 1, 2)),
+            (&[0x88, 2], true, header(FrameKind::Close, true, 2, 2)),
+            (&[0x89, 125], false, header(FrameKind::Ping, true, 125, 2)),
+            (&[0x8A, 0], false, header(FrameKind::Pong, true, 0, 2)),
+            (&[], false, Ok(None)),
+            (&[0x81], false, Ok(None)),
+            (&[0x81, 126, 1], false, Ok(None)),
+            (&[0x81, 127, 0, 0, 0, 0, 0, 0, 0], false, Ok(None)),
+        ];
+        for (bytes, in_message, expected) in table {
+            assert_eq!(parse(bytes, in_message), expected, "{bytes:x?}");
+        }
+    }
+
+    #[test]
+    fn faults() {
+        let table: [(&[u8], bool, &[FrameFault]); 12] = [
+            (&[0xC1, 0], false, &[FrameFault::Rsv1]),
+            (&[0xA1, 0], false, &[FrameFault::Rsv2]),
+            (&[0x91, 0], false, &[FrameFault::Rsv3]),
+            (&[0x89, 126], false, &[FrameFault::LongControl]),
+            (&[0x09, 0], false, &[FrameFault::FragmentedControl]),
+            (&[0x82, 0], true, &[FrameFault::DataBeforeFin]),
+            (&[0x80, 0], false, &[FrameFault::ContinuationAfterFin]),
+            (&[0x83, 0], false, &[FrameFault::BadOpcode(3)]),
+            (&[0x8F, 0], true, &[FrameFault::BadOpcode(15)]),
+            (&[0x81, 0x85], false, &[FrameFault::Masked]),
+            (
+                &[0xF8, 0xFE],
+                false,
+                &[
+                    FrameFault::Rsv1,
+                    FrameFault::Rsv2,
+                    FrameFault::Rsv3,
+                    FrameFault::LongControl,
+                    FrameFault::Masked,
+                ],
+            ),
+            (&[0x4B, 0x80], false, &[FrameFault::Rsv1, FrameFault::BadOpcode(11), FrameFault::Masked]),
+        ];
+        for (bytes, in_message, expected) in table {
+            assert_eq!(parse(bytes, in_message), Err(expected.to_vec()), "{bytes:x?}");
+        }
+    }
+
+    #[test]
+    fn masking_is_its_own_inverse_at_every_length() {
+        for len in 0..40 {
+            let plain: Vec<u8> = (0..len).collect();
+            let mut masked = plain.clone();
+            apply_mask(&mut masked, [1, 2, 3, 0x80]);
+            let expected: Vec<u8> =
+                plain.iter().enumerate().map(|(i, b)| b ^ [1, 2, 3, 0x80][i % 4]).collect();
+            assert_eq!(masked, expected);
+            apply_mask(&mut masked, [1, 2, 3, 0x80]);
+            assert_eq!(masked, plain);
+        }
+    }
+
+    #[test]
+    fn keys_differ_between_frames_and_connections() {
+        let (mut one, mut two) = (MaskKeys::new(), MaskKeys::new());
+        let mut keys: Vec<u32> = (0..8).flat_map(|_| [one.next(), two.next()]).collect();
+        keys.sort_unstable();
+        keys.dedup();
+        assert_eq!(keys.len(), 16);
+    }
+}

@@ -1,0 +1,407 @@
+//! From an address to an open connection: TCP connect, TLS, upgrade; never blocks.
+
+use std::fmt;
+use std::io;
+use std::net::{IpAddr, SocketAddr};
+use std::time::{Duration, Instant};
+
+use mio::event::Source;
+use mio::net::TcpStream;
+use mio::{Interest, Registry, Token};
+use tungstenite::handshake::client::generate_key;
+
+use crate::arena::Arena;
+use crate::body::BodyReader;
+use crate::connection::Connection;
+use crate::error::{Direction, Error, PeerError, Phase};
+use crate::limits::Limits;
+use crate::request::UpgradeRequest;
+use crate::response::{HeadParser, UpgradeResponse};
+use crate::tls::TlsConfig;
+use crate::transport::{Fill, Flushed, StreamError, Transport};
+use crate::url::WsUrl;
+
+/// A connection that is being opened.
+///
+/// Register it for reading and writing, call [`advance`](Self::advance) on any readiness and at the
+/// [`deadline`](Self::deadline). The open [`Connection`] is the same socket and stays registered.
+#[derive(Debug)]
+pub struct Handshaking(Box<Inner>);
+
+/// What [`Handshaking::advance`] came to.
+#[derive(Debug)]
+pub enum Step {
+    /// Not done: wait for the next readiness.
+    Pending(Handshaking),
+    /// Open. What came right after the response is in the connection already: read it once without waiting.
+    Open(Box<Connection>, UpgradeResponse, HandshakeTimings),
+}
+
+/// How long each part of an opening handshake took.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+pub struct HandshakeTimings {
+    /// The TCP connection.
+    pub connect: Duration,
+    /// The TLS handshake; zero without TLS.
+    pub tls: Duration,
+    /// From the request's first byte to the end of the response's head.
+    pub upgrade: Duration,
+}
+
+/// A connection that did not open.
+#[derive(Debug)]
+pub struct HandshakeFailure {
+    /// Why.
+    pub error: Error,
+    /// The HTTP response that refused the upgrade, if there was one.
+    pub response: Option<UpgradeResponse>,
+    /// Raw bytes read from the socket.
+    pub bytes_read: u64,
+    /// Raw bytes written to the socket.
+    pub bytes_written: u64,
+}
+
+impl fmt::Display for HandshakeFailure {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        self.error.fmt(f)
+    }
+}
+
+impl std::error::Error for HandshakeFailure {
+    fn source(&self) -> Option<&(dyn std::error::Error + 'static)> {
+        Some(&self.error)
+    }
+}
+
+#[derive(Debug)]
+struct Inner {
+    transport: Transport,
+    state: State,
+    addr: SocketAddr,
+    local: Option<SocketAddr>,
+    host: String,
+    key: String,
+    request: Vec<u8>,
+    sent: usize,
+    /// The response as it arrives, decrypted.
+    arena: Arena,
+    limits: Limits,
+    started: Instant,
+    /// When the current phase began.
+    since: Instant,
+    timings: HandshakeTimings,
+}
+
+#[derive(Debug)]
+enum State {
+    Connect,
+    Tls,
+    Head(HeadParser),
+    /// The response is no upgrade; its body is collected.
+    Body(BodyReader, UpgradeResponse, PeerError),
+}
+
+/// Where a pass over the state machine ended.
+enum Outcome {
+    Blocked,
+    /// The head is complete, in so many bytes, and fine.
+    Open(UpgradeResponse, usize),
+}
+
+struct Failed {
+    error: Error,
+    response: Option<UpgradeResponse>,
+}
+
+impl<E: Into<Error>> From<E> for Failed {
+    fn from(error: E) -> Self {
+        Self { error: error.into(), response: None }
+    }
+}
+
+impl Handshaking {
+    /// Begins to connect to `addr`, from `local` if given.
+    ///
+    /// `url` names the host for TLS and the request; `tls` is needed for `wss` only. `now` starts the clock for
+    /// the time limits.
+    ///
+    /// # Errors
+    ///
+    /// [`Error::Connect`] or [`Error::Bind`] if the system refuses at once, [`Error::TlsName`] or
+    /// [`Error::TlsMissing`] if TLS cannot be done.
+    pub fn start(
+        addr: SocketAddr,
+        local: Option<IpAddr>,
+        url: &WsUrl,
+        request: &UpgradeRequest,
+        tls: Option<&TlsConfig>,
+        limits: &Limits,
+        now: Instant,
+    ) -> Result<Self, Error> {
+        let tls = match (url.is_tls(), tls) {
+            (true, Some(config)) => Some(config.client(url.host())?),
+            (true, None) => return Err(Error::TlsMissing),
+            (false, _) => None,
+        };
+        let tcp = match local {
+            None => TcpStream::connect(addr).map_err(|source| Error::Connect { addr, source })?,
+            Some(local) => connect_from(addr, local)?,
+        };
+        let key = generate_key();
+        Ok(Self(Box::new(Inner {
+            transport: Transport::new(tcp, tls),
+            state: State::Connect,
+            addr,
+            local: None,
+            host: url.host().to_owned(),
+            request: request.encode(url, &key),
+            key,
+            sent: 0,
+            arena: Arena::new(),
+            limits: limits.clone(),
+            started: now,
+            since: now,
+            timings: HandshakeTimings::default(),
+        })))
+    }
+
+    /// Goes on as far as the socket allows.
+    ///
+    /// # Errors
+    ///
+    /// The [`HandshakeFailure`] that ended it, a timeout if `now` is past the deadline.
+    pub fn advance(mut self, now: Instant) -> Result<Step, Box<HandshakeFailure>> {
+        match self.0.run(now) {
+            Ok(Outcome::Open(response, used)) => {
+                let Inner { transport, addr, arena, limits, timings, .. } = *self.0;
+                let early = arena.since(used).to_vec();
+                let connection = Connection::new(transport, addr, early, &limits);
+                Ok(Step::Open(Box::new(connection), response, timings))
+            }
+            Ok(Outcome::Blocked) if now < self.deadline() => Ok(Step::Pending(self)),
+            Ok(Outcome::Blocked) => {
+                let failed = self.0.out_of_time();
+                Err(self.0.failure(failed))
+            }
+            Err(failed) => Err(self.0.failure(failed)),
+        }
+    }
+
+    /// When to call [`advance`](Self::advance) without readiness; changes once TCP is connected.
+    pub fn deadline(&self) -> Instant {
+        let all = self.0.started + self.0.limits.handshake_timeout;
+        match self.0.state {
+            State::Connect => all.min(self.0.started + self.0.limits.connect_timeout),
+            _ => all,
+        }
+    }
+
+    /// Raw bytes read from the socket so far.
+    pub fn bytes_read(&self) -> u64 {
+        self.0.transport.bytes_read()
+    }
+
+    /// Raw bytes written to the socket so far.
+    pub fn bytes_written(&self) -> u64 {
+        self.0.transport.bytes_written()
+    }
+}
+
+impl Inner {
+    fn run(&mut self, now: Instant) -> Result<Outcome, Failed> {
+        if matches!(self.state, State::Connect) {
+            if !self.connected()? {
+                return Ok(Outcome::Blocked);
+            }
+            self.timings.connect = self.lap(now);
+            self.state = State::Tls;
+        }
+        if matches!(self.state, State::Tls) {
+            if !self.tls_done()? {
+                return Ok(Outcome::Blocked);
+            }
+            if self.transport.is_tls() {
+                self.timings.tls = self.lap(now);
+            }
+            self.state = State::Head(HeadParser::default());
+        }
+        // A socket that takes no more now may still have the answer to read: a server may refuse early.
+        let _: Flushed = self
+            .transport
+            .write(&self.request, &mut self.sent)
+            .map_err(|e| self.broken(Phase::Upgrade, Direction::Write, e))?;
+        loop {
+            let fill = self.transport.read(&mut self.arena);
+            if let Some(opened) = self.digest(now)? {
+                return Ok(opened);
+            }
+            match fill {
+                Ok(Fill::Blocked) => return Ok(Outcome::Blocked),
+                Ok(Fill::Short | Fill::More) => {}
+                Ok(Fill::Eof) => return Err(self.cut_off(None)),
+                Err(error) => return Err(self.cut_off(Some(error))),
+            }
+        }
+    }
+
+    /// The time since the last phase ended.
+    fn lap(&mut self, now: Instant) -> Duration {
+        now.saturating_duration_since(std::mem::replace(&mut self.since, now))
+    }
+
+    fn connected(&mut self) -> Result<bool, Error> {
+        let addr = self.addr;
+        let refused = |source| Error::Connect { addr, source };
+        let tcp = self.transport.tcp();
+        if let Some(source) = tcp.take_error().map_err(refused)? {
+            return Err(refused(source));
+        }
+        match tcp.peer_addr() {
+            Ok(_) => {}
+            // Not writable yet; which of the two it is depends on the system.
+            Err(e) if matches!(e.kind(), io::ErrorKind::NotConnected | io::ErrorKind::InvalidInput) => {
+                return Ok(false);
+            }
+            Err(e) => return Err(refused(e)),
+        }
+        tcp.set_nodelay(true).map_err(refused)?;
+        self.local = tcp.local_addr().ok();
+        Ok(true)
+    }
+
+    fn tls_done(&mut self) -> Result<bool, Error> {
+        loop {
+            let _: Flushed = self
+                .transport
+                .write(&[], &mut 0)
+                .map_err(|e| self.broken(Phase::Tls, Direction::Write, e))?;
+            if !self.transport.is_handshaking() {
+                return Ok(true);
+            }
+            match self.transport.read(&mut self.arena) {
+                Ok(Fill::Blocked) => return Ok(false),
+                Ok(Fill::Short | Fill::More) => {}
+                Ok(Fill::Eof) => {
+                    let received = self.transport.bytes_read() as usize;
+                    return Err(PeerError::ClosedEarly { phase: Phase::Tls, received }.into());
+                }
+                Err(StreamError::Io(e)) => return Err(self.broken(Phase::Tls, Direction::Read, e)),
+                Err(StreamError::Tls(source)) => {
+                    // The alert tells the server why; whether it still arrives does not matter.
+                    let _ = self.transport.write(&[], &mut 0);
+                    return Err(Error::Tls { host: self.host.clone(), source });
+                }
+            }
+        }
+    }
+
+    /// Looks at what the arena holds of the response.
+    fn digest(&mut self, now: Instant) -> Result<Option<Outcome>, Failed> {
+        if let State::Head(parser) = &mut self.state {
+            let Some((response, used)) = parser.parse(self.arena.since(0), &self.limits)? else {
+                return Ok(None);
+            };
+            self.timings.upgrade = self.lap(now);
+            match response.check(&self.key) {
+                Ok(()) => return Ok(Some(Outcome::Open(response, used))),
+                Err(error @ PeerError::BadHandshake(_)) => {
+                    let mut body = BodyReader::new(&response)?;
+                    let done = body.feed(self.arena.since(used));
+                    self.arena.reset();
+                    self.state = State::Body(body, response, error);
+                    return if done { Err(self.refused()) } else { Ok(None) };
+                }
+                Err(error) => return Err(Failed { error: error.into(), response: Some(response) }),
+            }
+        }
+        if let State::Body(body, ..) = &mut self.state {
+            let done = body.feed(self.arena.since(0));
+            self.arena.reset();
+            if done {
+                return Err(self.refused());
+            }
+        }
+        Ok(None)
+    }
+
+    /// The refusal, with as much of its body as there is.
+    fn refused(&mut self) -> Failed {
+        match std::mem::replace(&mut self.state, State::Connect) {
+            State::Body(body, mut response, error) => {
+                response.body = body.into_body();
+                Failed { error: error.into(), response: Some(response) }
+            }
+            State::Head(parser) => parser.end(self.arena.since(0)).into(),
+            State::Connect | State::Tls => {
+                PeerError::ClosedEarly { phase: Phase::Connect, received: 0 }.into()
+            }
+        }
+    }
+
+    /// The stream ended, or broke, before the response did.
+    fn cut_off(&mut self, error: Option<StreamError>) -> Failed {
+        match error {
+            // A body that the peer cuts short is still a refusal, and so is one that ends with the connection.
+            _ if matches!(self.state, State::Body(..)) => self.refused(),
+            None => self.refused(),
+            Some(StreamError::Io(e)) => self.broken(Phase::Upgrade, Direction::Read, e).into(),
+            Some(StreamError::Tls(source)) => Error::Tls { host: self.host.clone(), source }.into(),
+        }
+    }
+
+    fn out_of_time(&mut self) -> Failed {
+        let phase = match self.state {
+            State::Connect => Phase::Connect,
+            State::Tls => Phase::Tls,
+            State::Head(_) => Phase::Upgrade,
+            State::Body(..) => return self.refused(),
+        };
+        Error::Timeout { phase, local: self.local, addr: self.addr }.into()
+    }
+
+    fn broken(&self, phase: Phase, direction: Direction, source: io::Error) -> Error {
+        Error::Broken { phase, direction, local: self.local, addr: self.addr, source }
+    }
+
+    fn failure(&self, failed: Failed) -> Box<HandshakeFailure> {
+        Box::new(HandshakeFailure {
+            error: failed.error,
+            response: failed.response,
+            bytes_read: self.transport.bytes_read(),
+            bytes_written: self.transport.bytes_written(),
+        })
+    }
+}
+
+fn connect_from(addr: SocketAddr, local: IpAddr) -> Result<TcpStream, Error> {
+    let bind = |source| Error::Bind { local, source };
+    let socket = socket2::Socket::new(socket2::Domain::for_address(addr), socket2::Type::STREAM, None)
+        .map_err(bind)?;
+    socket.set_nonblocking(true).map_err(bind)?;
+    socket.bind(&SocketAddr::new(local, 0).into()).map_err(bind)?;
+    match socket.connect(&addr.into()) {
+        Ok(()) => {}
+        Err(e) if in_progress(&e) => {}
+        Err(source) => return Err(Error::Connect { addr, source }),
+    }
+    Ok(TcpStream::from_std(socket.into()))
+}
+
+/// A connect that goes on in the background: `EINPROGRESS`, or "would block" on Windows.
+fn in_progress(error: &io::Error) -> bool {
+    error.kind() == io::ErrorKind::WouldBlock || error.raw_os_error() == Some(libc::EINPROGRESS)
+}
+
+impl Source for Handshaking {
+    fn register(&mut self, registry: &Registry, token: Token, interests: Interest) -> io::Result<()> {
+        self.0.transport.tcp().register(registry, token, interests)
+    }
+
+    fn reregister(&mut self, registry: &Registry, token: Token, interests: Interest) -> io::Result<()> {
+        self.0.transport.tcp().reregister(registry, token, interests)
+    }
+
+    fn deregister(&mut self, registry: &Registry) -> io::Result<()> {
+        self.0.transport.tcp().deregister(registry)
+    }
+}

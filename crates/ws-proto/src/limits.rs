@@ -1,0 +1,35 @@
+//! Sizes and times that bound what a peer can make us hold or wait for.
+
+use std::time::Duration;
+
+/// Bounds of one connection.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Limits {
+    /// Payload bytes of one frame.
+    pub max_frame: u64,
+    /// Payload bytes of one message, all its fragments together.
+    pub max_message: u64,
+    /// Bytes of the response head: status line, header lines and their line ends.
+    pub max_header_bytes: usize,
+    /// Lines in the response head.
+    pub max_headers: usize,
+    /// From the start to the TCP connection.
+    pub connect_timeout: Duration,
+    /// From the start to the open connection: TCP, TLS and upgrade together.
+    pub handshake_timeout: Duration,
+}
+
+impl Default for Limits {
+    /// Messages up to 512 MiB, the longest string that V8 can hold; memory is taken as bytes arrive, not as
+    /// headers announce them. Response heads up to 1 MiB and 1,000 lines; 30 s for TCP, 60 s for everything.
+    fn default() -> Self {
+        Self {
+            max_frame: 512 << 20,
+            max_message: 512 << 20,
+            max_header_bytes: 1 << 20,
+            max_headers: 1000,
+            connect_timeout: Duration::from_secs(30),
+            handshake_timeout: Duration::from_secs(60),
+        }
+    }
+}

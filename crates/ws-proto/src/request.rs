@@ -1,0 +1,201 @@
+//! The upgrade request (RFC 6455 section 4.1), line for line as k6 sends it.
+
+use std::collections::BTreeMap;
+
+use crate::WsUrl;
+use crate::headers::{canonical_name, is_token};
+
+/// Headers that the handshake sets itself.
+const RESERVED: [&str; 5] =
+    ["Upgrade", "Connection", "Sec-Websocket-Key", "Sec-Websocket-Version", "Sec-Websocket-Extensions"];
+
+/// Headers that would announce a body, which an upgrade request has not.
+const BODY: [&str; 3] = ["Content-Length", "Transfer-Encoding", "Trailer"];
+
+/// What a client asks for: a user agent, cookies and headers of its own.
+///
+/// # Examples
+///
+/// ```
+/// use ws_proto::{UpgradeRequest, WsUrl};
+///
+/// let mut request = UpgradeRequest::new();
+/// request.user_agent(Some("demo/1")).cookie("sid=1");
+/// request.header("x-trace", "7")?;
+/// let bytes = request.encode(&WsUrl::parse("ws://localhost:9001/chat")?, "AQIDBAUGBwgJCgsMDQ4PEC==");
+/// assert_eq!(
+///     String::from_utf8(bytes)?,
+///     "GET /chat HTTP/1.1\r\nHost: localhost:9001\r\nUser-Agent: demo/1\r\nConnection: Upgrade\r\n\
+///      Cookie: sid=1\r\nSec-WebSocket-Key: AQIDBAUGBwgJCgsMDQ4PEC==\r\nSec-WebSocket-Version: 13\r\n\
+///      Upgrade: websocket\r\nX-Trace: 7\r\n\r\n",
+/// );
+/// # Ok::<(), Box<dyn std::error::Error>>(())
+/// ```
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct UpgradeRequest {
+    user_agent: Option<String>,
+    cookie: Option<String>,
+    /// By canonical name; the map's order is the order on the wire.
+    headers: BTreeMap<String, String>,
+}
+
+/// Why a header cannot be part of an upgrade request.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+#[non_exhaustive]
+pub enum RequestError {
+    /// The handshake itself sets this header; holds its canonical name.
+    #[error("duplicate header not allowed: {0}")]
+    Reserved(String),
+}
+
+impl UpgradeRequest {
+    /// A request without headers of its own and without a user agent.
+    pub fn new() -> Self {
+        Self::default()
+    }
+
+    /// Sets the `User-Agent` that is sent unless [`header`](Self::header) gives one; `None` sends none.
+    pub fn user_agent(&mut self, agent: Option<&str>) -> &mut Self {
+        self.user_agent = agent.map(str::to_owned);
+        self
+    }
+
+    /// Sets the `Cookie` line that is sent unless [`header`](Self::header) gives one; empty sends none.
+    pub fn cookie(&mut self, cookie: impl Into<String>) -> &mut Self {
+        self.cookie = Some(cookie.into()).filter(|c| !c.is_empty());
+        self
+    }
+
+    /// Adds a header; of two spellings of one name the last wins.
+    ///
+    /// `Host` changes the `Host` line only, an empty `User-Agent` sends none. A name with illegal characters and
+    /// headers that announce a body are dropped; line breaks in a value become spaces.
+    ///
+    /// # Errors
+    ///
+    /// [`RequestError::Reserved`] for a header that the handshake sets itself.
+    pub fn header(&mut self, name: &str, value: &str) -> Result<&mut Self, RequestError> {
+        let name = canonical_name(name);
+        if RESERVED.contains(&name.as_str()) {
+            return Err(RequestError::Reserved(name));
+        }
+        if is_token(&name) && !BODY.contains(&name.as_str()) {
+            let value = value.replace(['\r', '\n'], " ");
+            self.headers.insert(name, value.trim_matches([' ', '\t']).to_owned());
+        }
+        Ok(self)
+    }
+
+    /// The value that was given for a header, by its canonical name.
+    pub fn get(&self, canonical: &str) -> Option<&str> {
+        self.headers.get(canonical).map(String::as_str)
+    }
+
+    /// The request as bytes: `Host`, `User-Agent`, then all others sorted by name.
+    pub fn encode(&self, url: &WsUrl, key: &str) -> Vec<u8> {
+        let given = |name| self.get(name).filter(|value| !value.is_empty());
+        let host = given("Host").map_or_else(|| url.host_header(), str::to_owned);
+        let mut out = format!("GET {} HTTP/1.1\r\nHost: {host}\r\n", url.request_target());
+        let mut line = |name: &str, value: &str| {
+            out.extend([name, ": ", value, "\r\n"]);
+        };
+        if let Some(agent) = self.get("User-Agent").or(self.user_agent.as_deref()).filter(|a| !a.is_empty()) {
+            line("User-Agent", agent);
+        }
+        // Sorted by the spelling on the wire; these five have fixed ones.
+        let mut lines: BTreeMap<&str, &str> =
+            self.headers.iter().map(|(name, value)| (name.as_str(), value.as_str())).collect();
+        lines.remove("Host");
+        lines.remove("User-Agent");
+        if let Some(protocol) = lines.remove("Sec-Websocket-Protocol") {
+            lines.insert("Sec-WebSocket-Protocol", protocol);
+        }
+        if let Some(cookie) = &self.cookie {
+            lines.entry("Cookie").or_insert(cookie);
+        }
+        lines.extend([
+            ("Connection", "Upgrade"),
+            ("Sec-WebSocket-Key", key),
+            ("Sec-WebSocket-Version", "13"),
+            ("Upgrade", "websocket"),
+        ]);
+        for (name, value) in lines {
+            line(name, value);
+        }
+        out.push_str("\r\n");
+        out.into_bytes()
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn encoded(headers: &[(&str, &str)], prepare: impl FnOnce(&mut UpgradeRequest)) -> String {
+        let mut request = UpgradeRequest::new();
+        prepare(&mut request);
+        for (name, value) in headers {
+            request.header(name, value).unwrap();
+        }
+        let url = WsUrl::parse("ws://h:1/a b?q=1 2").unwrap();
+        String::from_utf8(request.encode(&url, "KEY")).unwrap()
+    }
+
+    #[test]
+    fn order_and_spelling_on_the_wire() {
+        let text = encoded(
+            &[
+                ("x-my-hEader", "1"),
+                ("X-MY-header", "2"),
+                ("foo bar", "x"),
+                ("X_under", "q"),
+                ("X-Break", "a\r\nb"),
+                ("X-Empty", ""),
+                ("X-Space", " s\t"),
+                ("content-length", "5"),
+                ("sec-websocket-protocol", "chat, v2"),
+                ("Accept", "ü"),
+            ],
+            |r| _ = r.user_agent(Some("agent")).cookie("a=1; b=2"),
+        );
+        assert_eq!(
+            text,
+            "GET /a%20b?q=1 2 HTTP/1.1\r\nHost: h:1\r\nUser-Agent: agent\r\nAccept: ü\r\nConnection: Upgrade\r\n\
+             Cookie: a=1; b=2\r\nSec-WebSocket-Key: KEY\r\nSec-WebSocket-Protocol: chat, v2\r\n\
+             Sec-WebSocket-Version: 13\r\nUpgrade: websocket\r\nX-Break: a  b\r\nX-Empty: \r\nX-My-Header: 2\r\n\
+             X-Space: s\r\nX_under: q\r\n\r\n"
+        );
+    }
+
+    #[test]
+    fn own_host_agent_and_cookie_win() {
+        let text = encoded(&[("HOST", "other:9"), ("user-agent", "mine"), ("cookie", "z=1")], |r| {
+            _ = r.user_agent(Some("agent")).cookie("a=1")
+        });
+        assert!(text.contains("\r\nHost: other:9\r\nUser-Agent: mine\r\n"), "{text}");
+        assert!(text.contains("\r\nCookie: z=1\r\n") && !text.contains("a=1"), "{text}");
+    }
+
+    #[test]
+    fn empty_agent_is_not_sent() {
+        let text = encoded(&[("User-Agent", ""), ("Host", "")], |r| _ = r.user_agent(Some("agent")));
+        assert!(!text.contains("User-Agent"), "{text}");
+        assert!(text.contains("\r\nHost: h:1\r\n"), "{text}");
+    }
+
+    #[test]
+    fn reserved_names() {
+        for name in [
+            "upgrade",
+            "CONNECTION",
+            "sec-websocket-key",
+            "Sec-WebSocket-Version",
+            "sec-WebSocket-Extensions",
+        ] {
+            let error = UpgradeRequest::new().header(name, "x").unwrap_err();
+            assert_eq!(error, RequestError::Reserved(canonical_name(name)));
+        }
+        let error = RequestError::Reserved("Upgrade".into());
+        assert_eq!(error.to_string(), "duplicate header not allowed: Upgrade");
+    }
+}

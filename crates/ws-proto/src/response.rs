@@ -1,0 +1,265 @@
+//! The answer to the upgrade request: status line, headers, and the checks of RFC 6455 section 4.1.
+
+use tungstenite::handshake::derive_accept_key;
+
+use crate::error::{Error, PeerError, Phase, Refusal};
+use crate::headers::{Headers, is_token};
+use crate::limits::Limits;
+
+/// What a server answered to the upgrade request.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct UpgradeResponse {
+    /// The status code, 101 for an upgrade.
+    pub status: u16,
+    /// All header lines.
+    pub headers: Headers,
+    /// The first bytes of a refusal's body, at most 1024; empty for an upgrade.
+    pub body: Vec<u8>,
+}
+
+impl UpgradeResponse {
+    /// Checks that this is an upgrade to the WebSocket that was asked for with `key`.
+    pub(crate) fn check(&self, key: &str) -> Result<(), PeerError> {
+        let accept = self.headers.get("Sec-WebSocket-Accept");
+        let refusal = if self.status != 101 {
+            Refusal::Status(self.status)
+        } else if !self.headers.has_token("Upgrade", "websocket") {
+            Refusal::Upgrade
+        } else if !self.headers.has_token("Connection", "upgrade") {
+            Refusal::Connection
+        } else if accept != Some(&derive_accept_key(key.as_bytes())) {
+            Refusal::Accept
+        } else {
+            // None is offered, so any is one too many.
+            return match self.headers.joined("Sec-WebSocket-Extensions") {
+                Some(header) if !header.trim().is_empty() => Err(PeerError::BadExtension { header }),
+                _ => Ok(()),
+            };
+        };
+        Err(PeerError::BadHandshake(refusal))
+    }
+}
+
+/// Reads a response head that arrives in pieces; each byte is looked at once.
+#[derive(Debug, Default)]
+pub(crate) struct HeadParser {
+    /// Where the line begins that has not ended yet.
+    line: usize,
+    /// How far there is known to be no line end.
+    seen: usize,
+    lines: usize,
+    status: Option<u16>,
+    headers: Headers,
+    /// Header lines may be continued, so each is checked when the next one has begun.
+    pending: Option<String>,
+}
+
+impl HeadParser {
+    /// Looks at all that has arrived, `bytes` growing from call to call.
+    ///
+    /// Gives the response and the number of bytes it took, or `None` if it is not complete.
+    pub(crate) fn parse(
+        &mut self,
+        bytes: &[u8],
+        limits: &Limits,
+    ) -> Result<Option<(UpgradeResponse, usize)>, Error> {
+        while let Some(end) = bytes[self.seen..].iter().position(|&b| b == b'\n') {
+            let end = self.seen + end;
+            if end >= limits.max_header_bytes {
+                return Err(Error::Limit { limit: limits.max_header_bytes, unit: "bytes" });
+            }
+            let line = &bytes[self.line..end];
+            let line = line.strip_suffix(b"\r").unwrap_or(line);
+            (self.line, self.seen) = (end + 1, end + 1);
+            let Some(status) = self.status else {
+                self.status = Some(parse_status(line)?);
+                continue;
+            };
+            if line.is_empty() {
+                self.finish_line()?;
+                let headers = std::mem::take(&mut self.headers);
+                return Ok(Some((UpgradeResponse { status, headers, body: Vec::new() }, end + 1)));
+            }
+            self.lines += 1;
+            if self.lines > limits.max_headers {
+                return Err(Error::Limit { limit: limits.max_headers, unit: "lines" });
+            }
+            self.header_line(line)?;
+        }
+        self.seen = bytes.len();
+        if bytes.len() >= limits.max_header_bytes {
+            return Err(Error::Limit { limit: limits.max_header_bytes, unit: "bytes" });
+        }
+        Ok(None)
+    }
+
+    /// What it means that the stream ended in the middle of the head.
+    pub(crate) fn end(&self, bytes: &[u8]) -> PeerError {
+        let early = PeerError::ClosedEarly { phase: Phase::Upgrade, received: bytes.len() };
+        if self.status.is_some() || bytes.is_empty() {
+            return early;
+        }
+        // An unfinished first line can say already that this is no HTTP.
+        parse_status(bytes).err().unwrap_or(early)
+    }
+
+    fn header_line(&mut self, line: &[u8]) -> Result<(), PeerError> {
+        let text = String::from_utf8_lossy(line);
+        if line.starts_with(b" ") || line.starts_with(b"\t") {
+            let more = text.trim_matches([' ', '\t']);
+            return match &mut self.pending {
+                Some(pending) => {
+                    pending.push(' ');
+                    pending.push_str(more);
+                    Ok(())
+                }
+                None => Err(PeerError::BadHeaderLine { line: text.into_owned() }),
+            };
+        }
+        self.finish_line()?;
+        self.pending = Some(text.trim_end_matches([' ', '\t']).to_owned());
+        Ok(())
+    }
+
+    fn finish_line(&mut self) -> Result<(), PeerError> {
+        let Some(line) = self.pending.take() else { return Ok(()) };
+        let Some((name, value)) = line.split_once(':') else { return Err(PeerError::MissingColon { line }) };
+        // Spaces in names are tolerated, as k6 does.
+        let legal_name = is_token(&name.replace(' ', "_"));
+        let legal_value = !value.chars().any(|c| c.is_ascii_control() && c != '\t');
+        if !legal_name || !legal_value {
+            return Err(PeerError::BadHeaderLine { line });
+        }
+        self.headers.push(name, value.trim_matches([' ', '\t']));
+        Ok(())
+    }
+}
+
+fn parse_status(line: &[u8]) -> Result<u16, PeerError> {
+    let line = String::from_utf8_lossy(line);
+    let Some((version, status)) = line.split_once(' ') else {
+        return Err(PeerError::NotHttp { first_line: line.into_owned() });
+    };
+    let code = status.trim_start_matches(' ').split(' ').next().unwrap_or_default();
+    if code.len() != 3 || !code.bytes().all(|b| b.is_ascii_digit()) {
+        return Err(PeerError::BadStatusCode { code: code.to_owned() });
+    }
+    match version.as_bytes() {
+        [b'H', b'T', b'T', b'P', b'/', major, b'.', minor]
+            if major.is_ascii_digit() && minor.is_ascii_digit() => {}
+        _ => return Err(PeerError::BadVersion { version: version.to_owned() }),
+    }
+    code.parse().map_err(|_| PeerError::BadStatusCode { code: code.to_owned() })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    const KEY: &str = "dGhlIHNhbXBsZSBub25jZQ==";
+    const GOOD: &str = "HTTP/1.1 101 Switching Protocols\r\nUpgrade: WebSocket\r\nConnection: keep-alive, Upgrade\r\n\
+                        sec-websocket-accept: s3pPLMBiTxaQ9kYGzzhZRbK+xOo=\r\n\r\n";
+
+    fn parse(text: &str) -> Result<Option<(UpgradeResponse, usize)>, Error> {
+        HeadParser::default().parse(text.as_bytes(), &Limits::default())
+    }
+
+    #[test]
+    fn an_upgrade_in_any_pieces() {
+        let text = format!("{GOOD}after");
+        for step in 1..text.len() {
+            let mut parser = HeadParser::default();
+            let mut found = None;
+            for end in (0..=text.len()).step_by(step).chain([text.len()]) {
+                found = parser.parse(&text.as_bytes()[..end], &Limits::default()).unwrap();
+                if found.is_some() {
+                    break;
+                }
+            }
+            let (response, used) = found.expect("a complete head");
+            assert_eq!(used, GOOD.len());
+            assert_eq!(response.status, 101);
+            assert_eq!(response.headers.len(), 3);
+            assert_eq!(response.check(KEY), Ok(()));
+        }
+    }
+
+    #[test]
+    fn refusals() {
+        let table = [
+            ("101 Sw", "200 OK", PeerError::BadHandshake(Refusal::Status(200))),
+            ("Upgrade: WebSocket", "Upgrade: h2c", PeerError::BadHandshake(Refusal::Upgrade)),
+            ("keep-alive, Upgrade", "close", PeerError::BadHandshake(Refusal::Connection)),
+            ("s3pP", "t3pP", PeerError::BadHandshake(Refusal::Accept)),
+            ("\r\n\r\n", "\r\nSec-WebSocket-Extensions: x-foo\r\n\r\n", {
+                PeerError::BadExtension { header: "x-foo".into() }
+            }),
+        ];
+        for (what, with, error) in table {
+            let (response, _) = parse(&GOOD.replace(what, with)).unwrap().unwrap();
+            assert_eq!(response.check(KEY), Err(error));
+        }
+    }
+
+    #[test]
+    fn malformed_heads() {
+        let table = [
+            ("hello\r\n", r#"malformed HTTP response "hello""#),
+            ("\r\n", r#"malformed HTTP response """#),
+            ("\x16\x03\x01\r\n", r#"malformed HTTP response "\x16\x03\x01""#),
+            ("hello world\r\n", r#"malformed HTTP status code "world""#),
+            ("HTTP/1.1 99 S\r\n", r#"malformed HTTP status code "99""#),
+            ("HTTP/1.1 2000 S\r\n", r#"malformed HTTP status code "2000""#),
+            ("HTTP/1.1 +10 S\r\n", r#"malformed HTTP status code "+10""#),
+            ("HTTP/9 200 OK\r\n", r#"malformed HTTP version "HTTP/9""#),
+            ("HTTP/1.1 200 OK\r\nfoo\r\n\r\n", r#"malformed MIME header: missing colon: "foo""#),
+            ("HTTP/1.1 200 OK\r\n: 1\r\n\r\n", r#"malformed MIME header line: ": 1""#),
+            ("HTTP/1.1 200 OK\r\nA: \x01\r\n\r\n", r#"malformed MIME header line: "A: \x01""#),
+        ];
+        for (head, message) in table {
+            assert_eq!(parse(head).unwrap_err().to_string(), message, "{head:?}");
+        }
+    }
+
+    #[test]
+    fn lenient_heads() {
+        let (response, used) =
+            parse("HTTP/1.0 404\nA: b\n c \nA : x\nset-cookie: 1\nSet-Cookie:2\n\nbody").unwrap().unwrap();
+        assert_eq!(used, 57);
+        assert_eq!(
+            response.headers.iter().collect::<Vec<_>>(),
+            [("A", "b c"), ("A ", "x"), ("Set-Cookie", "1"), ("Set-Cookie", "2")]
+        );
+    }
+
+    #[test]
+    fn an_end_in_the_middle() {
+        let table = [
+            ("", "unexpected EOF"),
+            ("HTTP/1.1 2", r#"malformed HTTP status code "2""#),
+            ("HTTP/1.1 200", "unexpected EOF"),
+            ("HTTP/1.1 200 OK\r\nA: ", "unexpected EOF"),
+            ("hello", r#"malformed HTTP response "hello""#),
+        ];
+        for (head, message) in table {
+            let mut parser = HeadParser::default();
+            assert!(parser.parse(head.as_bytes(), &Limits::default()).unwrap().is_none());
+            assert_eq!(parser.end(head.as_bytes()).to_string(), message, "{head:?}");
+        }
+    }
+
+    #[test]
+    fn bounded_heads() {
+        let limits = Limits { max_header_bytes: 64, max_headers: 2, ..Limits::default() };
+        let long = format!("HTTP/1.1 200 OK\r\nA: {}", "x".repeat(64));
+        let table = [
+            (long.clone(), "response head of more than 64 bytes"),
+            (format!("{long}\r\n\r\n"), "response head of more than 64 bytes"),
+            ("HTTP/1.1 200 OK\r\nA: 1\r\nB: 2\r\nC: 3\r\n".to_owned(), "response head of more than 2 lines"),
+        ];
+        for (head, message) in table {
+            let error = HeadParser::default().parse(head.as_bytes(), &limits).unwrap_err();
+            assert_eq!(error.to_string(), message);
+        }
+    }
+}

@@ -1,0 +1,203 @@
+//! Plain TCP or TLS behind one way to read and write; counts the raw bytes.
+
+use std::io::{self, ErrorKind, Read, Write};
+
+use mio::net::TcpStream;
+
+use crate::arena::Arena;
+
+/// Ciphertext taken from the socket at once: one TLS record, so that a read is one system call.
+const RECORD: usize = 16 * 1024 + 256;
+
+/// A connected stream.
+#[derive(Debug)]
+pub(crate) struct Transport {
+    tcp: TcpStream,
+    tls: Option<Box<rustls::ClientConnection>>,
+    /// The peer has said over TLS that nothing follows.
+    ended: bool,
+    read: u64,
+    written: u64,
+}
+
+/// What one read brought.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Fill {
+    /// The socket may hold more.
+    More,
+    /// The socket gave less than it was asked for: it is empty for now.
+    Short,
+    /// Nothing there.
+    Blocked,
+    /// Nothing will follow.
+    Eof,
+}
+
+/// Whether everything queued has gone to the socket.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[must_use]
+pub enum Flushed {
+    /// All of it.
+    Done,
+    /// The socket takes no more for now; go on when it is writable.
+    Blocked,
+}
+
+#[derive(Debug)]
+pub(crate) enum StreamError {
+    Io(io::Error),
+    Tls(rustls::Error),
+}
+
+impl From<io::Error> for StreamError {
+    fn from(error: io::Error) -> Self {
+        Self::Io(error)
+    }
+}
+
+impl From<StreamError> for io::Error {
+    fn from(error: StreamError) -> Self {
+        match error {
+            StreamError::Io(error) => error,
+            StreamError::Tls(error) => Self::new(ErrorKind::InvalidData, error),
+        }
+    }
+}
+
+impl Transport {
+    pub(crate) fn new(tcp: TcpStream, tls: Option<Box<rustls::ClientConnection>>) -> Self {
+        Self { tcp, tls, ended: false, read: 0, written: 0 }
+    }
+
+    pub(crate) fn tcp(&mut self) -> &mut TcpStream {
+        &mut self.tcp
+    }
+
+    pub(crate) fn tcp_ref(&self) -> &TcpStream {
+        &self.tcp
+    }
+
+    pub(crate) fn is_tls(&self) -> bool {
+        self.tls.is_some()
+    }
+
+    pub(crate) fn is_handshaking(&self) -> bool {
+        self.tls.as_ref().is_some_and(|tls| tls.is_handshaking())
+    }
+
+    /// Raw bytes read from the socket.
+    pub(crate) fn bytes_read(&self) -> u64 {
+        self.read
+    }
+
+    /// Raw bytes written to the socket.
+    pub(crate) fn bytes_written(&self) -> u64 {
+        self.written
+    }
+
+    /// One read from the socket; what it brings is appended to the arena, decrypted.
+    ///
+    /// Also on an error, what came before it is in the arena.
+    pub(crate) fn read(&mut self, arena: &mut Arena) -> Result<Fill, StreamError> {
+        if self.ended {
+            return Ok(Fill::Eof);
+        }
+        if self.tls.is_some() {
+            return self.read_tls(arena);
+        }
+        match arena.fill(|room| retry(|| self.tcp.read(room))) {
+            Ok((0, _)) => Ok(Fill::Eof),
+            Ok((n, full)) => {
+                self.read += n as u64;
+                Ok(if full { Fill::More } else { Fill::Short })
+            }
+            Err(e) if e.kind() == ErrorKind::WouldBlock => Ok(Fill::Blocked),
+            Err(e) => Err(e.into()),
+        }
+    }
+
+    fn read_tls(&mut self, arena: &mut Arena) -> Result<Fill, StreamError> {
+        let Some(tls) = &mut self.tls else { return Ok(Fill::Blocked) };
+        let mut record = [0; RECORD];
+        let n = match retry(|| self.tcp.read(&mut record)) {
+            Ok(0) => return Ok(Fill::Eof),
+            Ok(n) => n,
+            Err(e) if e.kind() == ErrorKind::WouldBlock => return Ok(Fill::Blocked),
+            Err(e) => return Err(e.into()),
+        };
+        self.read += n as u64;
+        let mut cipher = &record[..n];
+        while !cipher.is_empty() {
+            if tls.read_tls(&mut cipher)? == 0 {
+                break;
+            }
+            let state = tls.process_new_packets();
+            // Decrypted bytes first, in whatever state the stream is: rustls holds only so many.
+            loop {
+                match arena.fill(|room| tls.reader().read(room)) {
+                    Ok((0, _)) => break,
+                    Ok(_) => {}
+                    Err(e) if e.kind() == ErrorKind::WouldBlock => break,
+                    Err(e) => return Err(e.into()),
+                }
+            }
+            if state.map_err(StreamError::Tls)?.peer_has_closed() {
+                self.ended = true;
+                return Ok(Fill::More);
+            }
+        }
+        Ok(if n == RECORD { Fill::More } else { Fill::Short })
+    }
+
+    /// Writes `out[*at..]`, moving `at` forward by what the socket (or the TLS buffer) took.
+    pub(crate) fn write(&mut self, out: &[u8], at: &mut usize) -> io::Result<Flushed> {
+        loop {
+            if let Some(tls) = &mut self.tls {
+                // rustls takes up to 64 KiB at once, or nothing while it is full.
+                *at += tls.writer().write(&out[*at..])?;
+                while tls.wants_write() {
+                    match retry(|| tls.write_tls(&mut self.tcp)) {
+                        Ok(n) => self.written += n as u64,
+                        Err(e) if e.kind() == ErrorKind::WouldBlock => return Ok(Flushed::Blocked),
+                        Err(e) => return Err(e),
+                    }
+                }
+            } else if *at < out.len() {
+                match retry(|| self.tcp.write(&out[*at..])) {
+                    Ok(0) => return Err(ErrorKind::WriteZero.into()),
+                    Ok(n) => {
+                        self.written += n as u64;
+                        *at += n;
+                    }
+                    Err(e) if e.kind() == ErrorKind::WouldBlock => return Ok(Flushed::Blocked),
+                    Err(e) => return Err(e),
+                }
+            }
+            if *at == out.len() {
+                return Ok(Flushed::Done);
+            }
+        }
+    }
+
+    /// Whether TLS itself has something to send (handshake, alert, key update).
+    pub(crate) fn wants_write(&self) -> bool {
+        self.tls.as_ref().is_some_and(|tls| tls.wants_write())
+    }
+
+    /// Queues the TLS closing alert; the next write sends it.
+    pub(crate) fn close_notify(&mut self) {
+        if let Some(tls) = &mut self.tls {
+            tls.send_close_notify();
+        }
+    }
+}
+
+/// A system call interrupted by a signal has done nothing: it is made again.
+fn retry<T>(mut call: impl FnMut() -> io::Result<T>) -> io::Result<T> {
+    loop {
+        match call() {
+            Err(e) if e.kind() == ErrorKind::Interrupted => {}
+            result => return result,
+        }
+    }
+}
