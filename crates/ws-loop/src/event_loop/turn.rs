@@ -69,7 +69,6 @@ impl<T: Send + 'static> EventLoop<T> {
         self.undrained = false;
         for round in 1.. {
             match self.poll.poll(&mut self.events, timeout) {
-                // The list may still hold the events of the last turn.
                 Err(error) if error.kind() == std::io::ErrorKind::Interrupted => return Ok(()),
                 result => result.map_err(Error::Poll)?,
             }

@@ -70,9 +70,19 @@ impl Peer {
         listener: &TcpListener,
         user: u64,
     ) -> (SocketKey, Peer) {
+        Self::open_with(event_loop, listener, user, b"")
+    }
+
+    /// As `open`, with frames that come in one piece with the response.
+    pub(crate) fn open_with(
+        event_loop: &mut EventLoop<u32>,
+        listener: &TcpListener,
+        user: u64,
+        frames: &[u8],
+    ) -> (SocketKey, Peer) {
         let key = event_loop.connect(dial(listener.local_addr().unwrap()), user);
         let mut peer = Peer { stream: listener.accept().unwrap().0 };
-        peer.upgrade(event_loop);
+        peer.upgrade(event_loop, frames);
         match next(event_loop) {
             Event::Opened { key: opened, user: whose, .. } => assert_eq!((opened, whose), (key, user)),
             other => panic!("not opened: {other:?}"),
@@ -81,7 +91,7 @@ impl Peer {
     }
 
     /// Reads the request while the loop writes it, and accepts.
-    fn upgrade(&mut self, event_loop: &mut EventLoop<u32>) {
+    fn upgrade(&mut self, event_loop: &mut EventLoop<u32>, frames: &[u8]) {
         self.stream.set_read_timeout(Some(Duration::from_millis(1))).unwrap();
         let mut head = Vec::new();
         let end = Instant::now() + LONG;
@@ -100,7 +110,7 @@ impl Peer {
             "HTTP/1.1 101 Switching Protocols\r\nUpgrade: websocket\r\nConnection: Upgrade\r\n\
              Sec-WebSocket-Accept: {accept}\r\n\r\n"
         );
-        self.stream.write_all(response.as_bytes()).unwrap();
+        self.stream.write_all(&[response.as_bytes(), frames].concat()).unwrap();
     }
 
     /// Sends text messages of at most 125 bytes, all at once.
