@@ -7,6 +7,7 @@
 #![forbid(unsafe_code)]
 
 pub mod corpus;
+pub mod fixture;
 pub mod lines;
 pub mod logfmt;
 pub mod observation;

@@ -1,0 +1,90 @@
+//! Scripts found in the wild, run unmodified: their public echo server is this machine's, through `hosts`.
+//!
+//! They lie beside the repository, in `../shared/seeds`; where they are absent the tests are skipped.
+
+use std::path::PathBuf;
+
+use ws_e2e::fixture::Fixture;
+use ws_e2e::process::{Finished, Run};
+use ws_e2e::server::{Identity, TestServer};
+use ws_e2e::tool::{self, Tool, workspace};
+
+fn seed(name: &str) -> Option<PathBuf> {
+    let path = workspace().parent()?.join("shared/seeds").join(name);
+    if path.exists() {
+        return Some(path);
+    }
+    ws_e2e::skip(name, "there are no seeds beside the repository");
+    None
+}
+
+/// Runs a script with `hosts` set by a script of its own, which imports the other one and hands it on.
+fn run(tool: &Tool, name: &str, server: &TestServer) -> Option<Finished> {
+    let seed = seed(name)?;
+    let address = server.address();
+    let fixture = Fixture::new(&format!(
+        "export {{ default }} from 'file://{}';
+         export const options = {{
+           insecureSkipTLSVerify: true,
+           hosts: {{ 'echo.websocket.org:80': '{address}', 'echo.websocket.org:443': '{address}' }},
+         }};",
+        seed.display()
+    ));
+    Some(Run::script(tool, &fixture.path("script.js")).finish().unwrap())
+}
+
+/// The tools to compare: the one under test, and k6 where there is one.
+fn tools() -> Vec<&'static Tool> {
+    if tool::k6().is_none() {
+        ws_e2e::skip("comparing the seeds with k6", "there is no k6");
+    }
+    std::iter::once(tool::ws()).chain(tool::k6()).collect()
+}
+
+fn plain(name: &str) {
+    let server = TestServer::start().unwrap();
+    for tool in tools() {
+        let Some(finished) = run(tool, name, &server) else { return };
+        assert_eq!(finished.code, Some(0), "{}: {finished:#?}", tool.name());
+        let mut console = finished.console();
+        // The second ping and the end fall into the same millisecond, so the second pong may come or not.
+        let received = console.iter().position(|line| line.starts_with("Received message: 1"));
+        let received = console.remove(received.expect("the time sent is echoed"));
+        assert!(received["Received message: ".len()..].parse::<u64>().is_ok(), "{received}");
+        let first = ["connected", "Pinging every 1sec (setInterval test)", "PONG!", "OTHER PONG!"];
+        assert_eq!(console[..4], first, "{}", tool.name());
+        let end = "2 seconds passed, closing the socket";
+        assert!(console.iter().any(|line| line == end), "{}: {console:#?}", tool.name());
+        assert!(console.iter().any(|line| line == "disconnected"), "{}: {console:#?}", tool.name());
+        assert!(finished.stdout.contains("✓ status is 101"), "{}: {finished:#?}", tool.name());
+    }
+}
+
+#[test]
+fn k6_ws() {
+    plain("000_k6_ws.js");
+}
+
+#[test]
+fn socket() {
+    plain("004_socket.js");
+}
+
+fn secure(name: &str, console: &[&str]) {
+    let server = TestServer::start_tls(Identity::self_signed(&["echo.websocket.org"]).unwrap()).unwrap();
+    for tool in tools() {
+        let Some(finished) = run(tool, name, &server) else { return };
+        assert_eq!(finished.code, Some(0), "{}: {finished:#?}", tool.name());
+        assert_eq!(finished.console(), console, "{}", tool.name());
+    }
+}
+
+#[test]
+fn basic() {
+    secure("001_basic.js", &["WebSocket connection established!"]);
+}
+
+#[test]
+fn headers() {
+    secure("001_headers.js", &["Connected with custom headers", "Received: Hello with custom headers!"]);
+}
