@@ -1,2 +1,86 @@
-//! The binary ws: from flags to a report.
+//! The binary `ws`: from flags to a report.
+//!
+//! [`main_with`] is the whole program. Everything it takes from its surroundings comes in through [`Env`], so a test
+//! can hand in its own.
+//!
+//! # Examples
+//!
+//! ```
+//! use ws_cli::{Env, ExitCode, Stream, main_with};
+//!
+//! let env = Env { args: vec!["version".to_owned()], stdout: Stream::new(std::io::sink()), ..Env::process() };
+//! assert_eq!(main_with(env), ExitCode::Success);
+//! ```
 #![forbid(unsafe_code)]
+
+mod app;
+mod banner;
+mod conclusion;
+mod console;
+mod descriptors;
+mod echo;
+mod env;
+mod error;
+mod exit;
+mod host;
+mod logging;
+mod options;
+mod output;
+mod progress;
+mod signal;
+mod summary;
+mod vus;
+
+pub use console::Stream;
+pub use env::Env;
+pub use exit::ExitCode;
+pub use signal::Signal;
+
+use app::App;
+use console::{Console, Target};
+use error::CliError;
+use host::Host;
+use logging::Logger;
+use options::flags::{self, Command};
+use signal::Watch;
+
+/// Runs the program and says how it went.
+pub fn main_with(env: Env) -> ExitCode {
+    main_on(env, &vus::Engine)
+}
+
+/// As [`main_with`], with another way to run scripts.
+fn main_on(env: Env, host: &dyn Host) -> ExitCode {
+    let Env { args, vars, cwd, stdin, stdout, stderr, clock, wall, signals, columns, exit_now } = env;
+    let console = Console::new(stdout, stderr);
+    let (command, globals) = flags::parse(&args);
+    let globals = globals.with_env(&vars);
+    let logger = match Logger::new(&globals, &cwd, &console, clock.clone(), wall) {
+        Ok(logger) => logger,
+        Err(error) => {
+            Logger::fallback(&console, clock, wall).failure(&error);
+            return error.code;
+        }
+    };
+    let result = match command {
+        Err(error) => Err(error),
+        Ok(Command::Version) => {
+            console.print(Target::Stdout, &banner::version());
+            Ok(ExitCode::Success)
+        }
+        Ok(Command::Help(text)) => {
+            console.print(Target::Stdout, &text);
+            Ok(ExitCode::Success)
+        }
+        Ok(Command::Echo(addr)) => echo::serve(&addr, &console, &signals),
+        Ok(Command::Run(run)) => {
+            let watch = Watch::start(signals, logger.clone(), exit_now);
+            let log = logger.clone();
+            App { console, log, vars, cwd, clock, wall, columns, globals, watch, host }.run(*run, stdin)
+        }
+    };
+    result.unwrap_or_else(|error: CliError| {
+        logger.failure(&error);
+        error.code
+    })
+}

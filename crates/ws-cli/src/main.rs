@@ -1,3 +1,5 @@
 //! The binary `ws`.
 
-fn main() {}
+fn main() -> std::process::ExitCode {
+    ws_cli::main_with(ws_cli::Env::process()).into()
+}

@@ -1,0 +1,341 @@
+//! `ws run`: parse, load, plan, run, report.
+
+use std::fs::File;
+use std::io::{self, Read, Write};
+use std::path::PathBuf;
+use std::sync::Arc;
+use std::time::Duration;
+
+use ws_engine::{Cause, Clock, Coordinator, MetricsRecorder, RunConfig, RunEvent, RunOutcome};
+use ws_metrics::{
+    Detail, Output, Pipeline, PipelineConfig, PrometheusView, Registry, Report, SystemTags, TagSets,
+    ThresholdConfig, Thresholds, WallClock,
+};
+
+use crate::banner;
+use crate::conclusion::conclude;
+use crate::console::{Console, Target};
+use crate::descriptors;
+use crate::echo;
+use crate::error::CliError;
+use crate::exit::ExitCode;
+use crate::host::{Host, LoadRequest, RunRequest, Running, Script};
+use crate::logging::{Level, Logger};
+use crate::options::flags::Run;
+use crate::options::merge::{Layers, merge};
+use crate::options::runtime::{self, Globals, Runtime};
+use crate::options::validate::{Options, resolve};
+use crate::options::{Layer, env, script};
+use crate::output::json::JsonLines;
+use crate::output::prometheus::Endpoint;
+use crate::progress::Progress;
+use crate::signal::Watch;
+use crate::summary::number::TimeUnit;
+use crate::summary::{self, Style};
+
+/// How often bars are drawn, and how often lines are written where there is no terminal.
+const REDRAW: Duration = Duration::from_millis(100);
+const REPRINT: Duration = Duration::from_secs(1);
+
+/// What the command needs of its surroundings.
+pub(crate) struct App<'a> {
+    pub(crate) console: Console,
+    pub(crate) log: Logger,
+    pub(crate) vars: Vec<(String, String)>,
+    pub(crate) cwd: PathBuf,
+    pub(crate) clock: Arc<dyn Clock>,
+    pub(crate) wall: WallClock,
+    pub(crate) columns: Box<dyn Fn() -> usize + Send>,
+    pub(crate) globals: Globals,
+    pub(crate) watch: Watch,
+    pub(crate) host: &'a dyn Host,
+}
+
+/// A test about which everything is known that can be known before it starts.
+struct Test {
+    /// As the user named it.
+    name: String,
+    script: Box<dyn Script>,
+    options: Options,
+    thresholds: Thresholds,
+    system_tags: SystemTags,
+    runtime: Runtime,
+    registry: Arc<Registry>,
+    tag_sets: Arc<TagSets>,
+    /// Address of the echo server of this run.
+    echo: Option<String>,
+}
+
+impl App<'_> {
+    /// Runs a test. The error is the last line of the log.
+    pub(crate) fn run(self, run: Run, stdin: Box<dyn Read + Send>) -> Result<ExitCode, CliError> {
+        let runtime = run.runtime.with_env(&self.vars)?;
+        let env_layer = env::layer(&self.vars)?;
+        let server = if runtime.echo { Some(echo::start("127.0.0.1:0")?) } else { None };
+        let mut script_env = runtime.script_env(&self.vars);
+        let echo = server.as_ref().map(echo::url);
+        if let Some(url) = &echo {
+            script_env.retain(|(name, _)| name != "WS_URL");
+            script_env.push(("WS_URL".to_owned(), url.clone()));
+        }
+
+        let (path, source) = self.read(&run.script, stdin)?;
+        let (registry, tag_sets) = (Arc::new(Registry::new()), Arc::new(TagSets::new()));
+        let script = self.host.load(LoadRequest {
+            path,
+            source,
+            env: script_env,
+            registry: Arc::clone(&registry),
+            tag_sets: Arc::clone(&tag_sets),
+            log: self.log.clone(),
+        })?;
+        let options = self.options(&*script, env_layer, run.options)?;
+        let thresholds = self.thresholds(&options, &registry, runtime.no_thresholds.unwrap_or(false))?;
+        let system_tags =
+            options.system_tags.as_deref().map_or_else(SystemTags::default_set, SystemTags::parse_list);
+        let test = Test {
+            name: run.script,
+            script,
+            options,
+            thresholds,
+            system_tags,
+            runtime,
+            registry,
+            tag_sets,
+            echo,
+        };
+        self.conduct(test)
+    }
+
+    /// The script's absolute path and its text.
+    fn read(&self, name: &str, mut stdin: Box<dyn Read + Send>) -> Result<(PathBuf, String), CliError> {
+        let path = self.cwd.join(name);
+        let source = if name == "-" {
+            let mut source = String::new();
+            stdin.read_to_string(&mut source).map(|_| source)
+        } else {
+            std::fs::read_to_string(&path)
+        };
+        match source {
+            Ok(source) => Ok((path, source)),
+            Err(error) if error.kind() == io::ErrorKind::NotFound => Err(CliError::generic(format!(
+                "The moduleSpecifier \"{name}\" couldn't be found on local disk. \
+                 Make sure that you've specified the right path to the file."
+            ))),
+            Err(error) => Err(CliError::generic(format!("could not read the script '{name}': {error}"))),
+        }
+    }
+
+    fn options(&self, script: &dyn Script, env: Layer, cli: Layer) -> Result<Options, CliError> {
+        let exports = script.exports();
+        let is_function = |name: &str| exports.iter().any(|(export, callable)| export == name && *callable);
+        if !exports.iter().any(|(_, callable)| *callable) {
+            return Err(CliError::generic("no exported functions in script"));
+        }
+        for phase in ["setup", "teardown"] {
+            if exports.iter().any(|(export, callable)| export == phase && !callable) {
+                return Err(CliError::generic(format!("exported '{phase}' must be a function")));
+            }
+        }
+        if is_function("handleSummary") {
+            self.log.warning("handleSummary() is not supported yet, the usual report is shown instead");
+        }
+        let (layer, unknown) = script::layer(script.options().as_ref())?;
+        if let Some(key) = unknown {
+            let error = format!("json: unknown field {key:?}");
+            let message = "There were unknown fields in the options exported in the script";
+            self.log.log(Level::Warning, message, &[("error", &error)]);
+        }
+        let (merged, overridden) = merge(Layers { script: layer, env, cli });
+        let (mut options, warnings) = resolve(merged, is_function)?;
+        for warning in overridden.iter().chain(&warnings) {
+            self.log.warning(warning);
+        }
+        options.setup = options.setup.filter(|_| is_function("setup"));
+        options.teardown = options.teardown.filter(|_| is_function("teardown"));
+        Ok(options)
+    }
+
+    fn thresholds(&self, options: &Options, registry: &Registry, off: bool) -> Result<Thresholds, CliError> {
+        let wanted = options.thresholds.iter().map(|(metric, thresholds)| {
+            let thresholds = thresholds
+                .iter()
+                .map(|threshold| ThresholdConfig {
+                    source: threshold.source.clone(),
+                    abort_on_fail: threshold.abort_on_fail,
+                    delay_abort_eval: threshold.delay_abort_eval.map(|delay| delay.to_std()),
+                })
+                .collect();
+            (metric.clone(), thresholds)
+        });
+        let thresholds =
+            Thresholds::parse(wanted, registry, off).map_err(|error| CliError::config(error.to_string()))?;
+        for warning in thresholds.warnings() {
+            self.log.warning(warning);
+        }
+        Ok(thresholds)
+    }
+
+    /// Runs the test and reports.
+    fn conduct(&self, test: Test) -> Result<ExitCode, CliError> {
+        if let Some(shortage) = descriptors::prepare(test.options.plan.max_vus() as u64) {
+            self.log.warning(&shortage);
+        }
+        self.show(&banner::logo(self.colours()));
+        let outputs = test
+            .runtime
+            .outputs
+            .iter()
+            .map(|output| self.output(output, &test.thresholds))
+            .collect::<Result<Vec<_>, _>>()?;
+        let detail = if outputs.is_empty() { Detail::Summed } else { Detail::EverySample };
+        let view = test.runtime.prometheus.as_ref().map(|_| PrometheusView::new());
+        let endpoint = match (&test.runtime.prometheus, &view) {
+            (Some(addr), Some(view)) => Some(Endpoint::start(addr, view.clone())?),
+            _ => None,
+        };
+        self.describe(&test, endpoint.as_ref());
+
+        let config = RunConfig {
+            setup: test.options.setup,
+            teardown: test.options.teardown,
+            progress_every: (!self.globals.quiet).then_some(if self.console.stdout_tty {
+                REDRAW
+            } else {
+                REPRINT
+            }),
+        };
+        let coordinator = Coordinator::new(test.options.plan.clone(), config, Arc::clone(&self.clock));
+        let control = coordinator.control();
+        self.watch.run_with(control.clone());
+        let pipeline = {
+            let (log, control) = (self.log.clone(), control.clone());
+            Pipeline::start(PipelineConfig {
+                thresholds: test.thresholds.clone(),
+                outputs,
+                prometheus: view,
+                on_abort: Box::new(move |text| control.stop(Cause::Thresholds(text))),
+                on_warning: Box::new(move |text| log.warning(&text)),
+                ..PipelineConfig::new(Arc::clone(&test.registry), Arc::clone(&test.tag_sets))
+            })
+            .map_err(|error| CliError::generic(format!("cannot start the thread for metrics: {error}")))?
+        };
+        let run_tags: Vec<_> = test.options.tags.iter().collect();
+        let mut recorder = MetricsRecorder::new(
+            pipeline.sender(),
+            Arc::clone(&test.tag_sets),
+            test.tag_sets.intern(&run_tags),
+            test.system_tags,
+            self.wall,
+        );
+        let mut running = test.script.start(RunRequest {
+            options: test.options.clone(),
+            system_tags: test.system_tags,
+            drivers: test.runtime.drivers,
+            samples: pipeline.sender(),
+            detail,
+            wall: self.wall,
+            control,
+            monitor: coordinator.monitor(),
+        })?;
+
+        let progress = Progress::new(&test.options.plan, self.colours());
+        let outcome = coordinator.run(&mut *running, &mut recorder, &mut |event| match event {
+            RunEvent::Started(at) => pipeline.run_started(at),
+            RunEvent::Progress(snapshot) if self.console.stdout_tty => {
+                self.console.set_bars(progress.bars(snapshot, (self.columns)()));
+            }
+            RunEvent::Progress(snapshot) => self.show_lines(&progress.plain(snapshot)),
+            _ => {}
+        });
+        running.finish();
+        let report = pipeline.finish(outcome.run_time);
+        self.report(&report, &test.options, &test.runtime, &*running);
+        self.last_words(&outcome, &report, &progress);
+        conclude(outcome.cause, &report, running.marked_failed()).map(|()| ExitCode::Success)
+    }
+
+    fn output(&self, output: &runtime::Output, thresholds: &Thresholds) -> Result<Box<dyn Output>, CliError> {
+        let runtime::Output::Json(target) = output;
+        let file: Box<dyn Write + Send> = if target == "-" {
+            Box::new(self.console.stdout())
+        } else {
+            let path = self.cwd.join(target);
+            Box::new(File::create(path).map_err(|error| {
+                CliError::generic(format!("could not open the output file '{target}': {error}"))
+            })?)
+        };
+        let lines = JsonLines::new(output.describe(), file, thresholds.clone()).map_err(|error| {
+            CliError::generic(format!("cannot start output '{}': {error}", output.describe()))
+        })?;
+        Ok(Box::new(lines))
+    }
+
+    fn describe(&self, test: &Test, endpoint: Option<&Endpoint>) {
+        let outputs: Vec<_> = test.runtime.outputs.iter().map(runtime::Output::describe).collect();
+        let outputs = if outputs.is_empty() { "-".to_owned() } else { outputs.join(", ") };
+        let mut facts =
+            vec![("execution", "local".to_owned()), ("script", test.name.clone()), ("output", outputs)];
+        facts.extend(endpoint.map(|endpoint| ("prometheus", endpoint.url())));
+        facts.extend(test.echo.clone().map(|url| ("echo", url)));
+        self.show(&banner::description(&facts, &test.options.plan, self.colours()));
+    }
+
+    /// The figures at the end, as text and as a file.
+    fn report(&self, report: &Report, options: &Options, runtime: &Runtime, running: &dyn Running) {
+        if runtime.no_summary.unwrap_or(false) {
+            return;
+        }
+        let style = Style {
+            trend_stats: options.trend_stats.clone(),
+            time_unit: TimeUnit::parse(&options.time_unit),
+            colours: self.colours(),
+        };
+        self.console.print(Target::Stdout, &summary::text::render(report, &style));
+        let Some(name) = &runtime.summary_export else { return };
+        let text = summary::json::render(report, &style, running.setup_data().as_ref());
+        if let Err(error) = std::fs::write(self.cwd.join(name), text) {
+            let reason =
+                format!("Could not save some summary information:\n\t- could not open '{name}': {error}");
+            let message = "failed to handle the end-of-test summary";
+            self.log.log(Level::Error, message, &[("error", &reason)]);
+        }
+    }
+
+    /// The state at the end, and what else the user should know of.
+    fn last_words(&self, outcome: &RunOutcome, report: &Report, progress: &Progress) {
+        if !self.globals.quiet {
+            if self.console.stdout_tty {
+                self.console.set_bars(progress.bars(&outcome.snapshot, (self.columns)()));
+                self.console.release_bars();
+            } else {
+                self.show_lines(&progress.plain(&outcome.snapshot));
+            }
+        }
+        if outcome.cause.is_none() && outcome.snapshot.complete == 0 {
+            let advice = "consider making the test duration longer";
+            self.log.warning(&format!("No script iterations fully finished, {advice}"));
+        }
+        if report.unrecorded > 0 {
+            self.log.warning(&format!(
+                "{} samples had tags of their own beyond the limit of {} time series and are only in the totals",
+                report.unrecorded, report.series
+            ));
+        }
+    }
+
+    fn colours(&self) -> bool {
+        self.console.stdout_tty && !self.globals.no_color
+    }
+
+    /// Prints what `--quiet` leaves out.
+    fn show(&self, text: &str) {
+        if !self.globals.quiet {
+            self.console.print(Target::Stdout, text);
+        }
+    }
+
+    fn show_lines(&self, lines: &[String]) {
+        self.show(&(lines.join("\n") + "\n"));
+    }
+}

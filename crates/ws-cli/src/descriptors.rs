@@ -1,0 +1,70 @@
+//! File descriptors: each connection takes one, and systems are stingy with them by default.
+
+use rustix::process::{Resource, Rlimit, getrlimit, setrlimit};
+
+/// What the program needs besides its connections: files, polls, pipes, libraries.
+const RESERVE: u64 = 64;
+
+/// Allows the process as many descriptors as it may have, and says in one line if they cannot suffice for `sockets`
+/// connections.
+pub(crate) fn prepare(sockets: u64) -> Option<String> {
+    let limit = getrlimit(Resource::Nofile);
+    if let Some(wanted) = raised(&limit) {
+        // Some systems name a hard limit and then refuse it; what there is has to do then.
+        let _ = setrlimit(Resource::Nofile, wanted);
+    }
+    shortage(getrlimit(Resource::Nofile).current, sockets)
+}
+
+/// The soft limit at the height of the hard one, if it is not there yet.
+fn raised(limit: &Rlimit) -> Option<Rlimit> {
+    let below = match (limit.current, limit.maximum) {
+        (None, _) => false,
+        (Some(_), None) => true,
+        (Some(current), Some(maximum)) => current < maximum,
+    };
+    below.then_some(Rlimit { current: limit.maximum, maximum: limit.maximum })
+}
+
+fn shortage(available: Option<u64>, sockets: u64) -> Option<String> {
+    let needed = sockets.saturating_add(RESERVE);
+    let available = available?;
+    (available < needed).then(|| {
+        format!(
+            "{sockets} connections need {needed} file descriptors, but this process may only have {available}; \
+             raise the limit with 'ulimit -n {needed}' (as root, or in /etc/security/limits.conf)"
+        )
+    })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_soft_limit_is_raised_to_the_hard_one() {
+        let limit = |current, maximum| Rlimit { current, maximum };
+        assert_eq!(raised(&limit(Some(1024), Some(4096))), Some(limit(Some(4096), Some(4096))));
+        assert_eq!(raised(&limit(Some(1024), None)), Some(limit(None, None)));
+        assert_eq!(raised(&limit(Some(4096), Some(4096))), None);
+        assert_eq!(raised(&limit(None, None)), None);
+    }
+
+    #[test]
+    fn a_shortage_names_the_number_and_the_remedy() {
+        assert_eq!(shortage(Some(1064), 1000), None);
+        assert_eq!(shortage(None, u64::MAX), None);
+        assert_eq!(
+            shortage(Some(1063), 1000).as_deref(),
+            Some(
+                "1000 connections need 1064 file descriptors, but this process may only have 1063; \
+                 raise the limit with 'ulimit -n 1064' (as root, or in /etc/security/limits.conf)"
+            )
+        );
+    }
+
+    #[test]
+    fn preparing_for_nothing_is_always_possible() {
+        assert_eq!(prepare(0), None);
+    }
+}

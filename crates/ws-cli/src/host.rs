@@ -1,0 +1,70 @@
+//! The script behind a run, as the command sees it. What a script is made of is somebody else's business, so that the
+//! command can be tested without a JavaScript engine.
+
+use std::path::PathBuf;
+use std::sync::Arc;
+
+use serde_json::Value;
+use ws_engine::{Control, Monitor, Phases};
+use ws_metrics::{BatchSender, Detail, Registry, SystemTags, TagSets, WallClock};
+
+use crate::error::CliError;
+use crate::logging::Logger;
+use crate::options::validate::Options;
+
+/// Loads scripts.
+pub(crate) trait Host {
+    /// Runs the script's init stage once.
+    fn load(&self, request: LoadRequest) -> Result<Box<dyn Script>, CliError>;
+}
+
+/// What the init stage needs.
+pub(crate) struct LoadRequest {
+    /// The script's absolute path; of standard input, `-` in the working directory.
+    pub(crate) path: PathBuf,
+    pub(crate) source: String,
+    /// `__ENV`.
+    pub(crate) env: Vec<(String, String)>,
+    pub(crate) registry: Arc<Registry>,
+    pub(crate) tag_sets: Arc<TagSets>,
+    pub(crate) log: Logger,
+}
+
+/// A script after its first init stage.
+pub(crate) trait Script {
+    /// The exported `options`.
+    fn options(&self) -> Option<Value>;
+
+    /// What is exported besides `options`: names, and whether they can be called.
+    fn exports(&self) -> Vec<(String, bool)>;
+
+    /// Makes what runs VUs, `setup` and `teardown`. Its failures are [`CliError`]s.
+    fn start(self: Box<Self>, request: RunRequest) -> Result<Box<dyn Running>, CliError>;
+}
+
+/// What a run needs.
+pub(crate) struct RunRequest {
+    pub(crate) options: Options,
+    pub(crate) system_tags: SystemTags,
+    /// Threads that run scripts; `None` for as many as the load needs.
+    pub(crate) drivers: Option<usize>,
+    pub(crate) samples: BatchSender,
+    pub(crate) detail: Detail,
+    pub(crate) wall: WallClock,
+    /// Ends the run from inside a script.
+    pub(crate) control: Control,
+    /// What a script may ask about the run.
+    pub(crate) monitor: Monitor,
+}
+
+/// A script in a run.
+pub(crate) trait Running: Phases {
+    /// What `setup()` returned, if it returned something.
+    fn setup_data(&self) -> Option<Value>;
+
+    /// Whether the script called `exec.test.fail()`.
+    fn marked_failed(&self) -> bool;
+
+    /// Ends all threads and hands over the last samples.
+    fn finish(&mut self);
+}

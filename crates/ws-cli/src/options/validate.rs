@@ -1,0 +1,188 @@
+//! From what was said to what it means: shortcuts become scenarios, and everything wrong is reported together.
+
+use std::time::Duration;
+
+use indexmap::IndexMap;
+use ws_engine::duration::GoDuration;
+use ws_engine::{Plan, Shortcuts};
+use ws_metrics::TrendStat;
+
+use super::{Layer, RawThreshold, parse};
+use crate::error::CliError;
+
+/// The options of a run.
+#[derive(Clone, Debug)]
+pub(crate) struct Options {
+    pub(crate) plan: Plan,
+    pub(crate) thresholds: IndexMap<String, Vec<RawThreshold>>,
+    /// On every sample.
+    pub(crate) tags: IndexMap<String, String>,
+    /// Names of the system tags, or the usual ones.
+    pub(crate) system_tags: Option<Vec<String>>,
+    /// `name[:port]` to `ip[:port]`.
+    pub(crate) hosts: IndexMap<String, String>,
+    pub(crate) user_agent: Option<String>,
+    pub(crate) insecure_skip_tls_verify: bool,
+    pub(crate) no_cookies_reset: bool,
+    pub(crate) throw: bool,
+    /// Time limit; `None` if `setup()` is not to be called.
+    pub(crate) setup: Option<Duration>,
+    /// Time limit; `None` if `teardown()` is not to be called.
+    pub(crate) teardown: Option<Duration>,
+    /// Columns of trends.
+    pub(crate) trend_stats: Vec<TrendStat>,
+    /// `s`, `ms`, `us`, or empty.
+    pub(crate) time_unit: String,
+}
+
+/// `setup` and `teardown` may take this long unless told otherwise.
+const PHASE_TIMEOUT: GoDuration = GoDuration::from_secs(60);
+
+/// Judges the merged layers; `exported` says whether the script exports a function of that name. Also gives warnings.
+pub(crate) fn resolve(
+    layer: Layer,
+    exported: impl Fn(&str) -> bool,
+) -> Result<(Options, Vec<String>), CliError> {
+    let shortcuts = Shortcuts {
+        vus: layer.vus,
+        iterations: layer.iterations,
+        duration: layer.duration,
+        stages: None,
+        scenarios: layer.scenarios,
+    };
+    let derived = shortcuts.derive().map_err(|error| CliError::config(error.to_string()))?;
+    let mut problems = Vec::new();
+    let plan = Plan::new(derived.scenarios, exported).map_err(|wrong| problems.extend(wrong));
+    let setup_timeout = layer.setup_timeout.unwrap_or(PHASE_TIMEOUT);
+    if setup_timeout <= GoDuration::ZERO {
+        problems.push("setupTimeout must be positive".to_owned());
+    }
+    let teardown_timeout = layer.teardown_timeout.unwrap_or(PHASE_TIMEOUT);
+    if teardown_timeout.is_negative() {
+        problems.push("teardownTimeout can't be negative".to_owned());
+    }
+    let plan = match plan {
+        Ok(plan) if problems.is_empty() => plan,
+        _ => {
+            return Err(CliError::config(format!(
+                "There were problems with the specified script configuration:\n\t- {}",
+                problems.join("\n\t- ")
+            )));
+        }
+    };
+
+    let trend_stats = layer
+        .summary_trend_stats
+        .unwrap_or_else(|| TrendStat::DEFAULT.iter().map(|&stat| stat.to_owned()).collect());
+    let time_unit = layer.summary_time_unit.unwrap_or_default();
+    // Not among the problems above since k6 gives these a code of their own.
+    let trend_stats = parse::trend_stats(&trend_stats).map_err(CliError::generic)?;
+    parse::time_unit(&time_unit).map_err(CliError::generic)?;
+
+    let options = Options {
+        plan,
+        thresholds: layer.thresholds.unwrap_or_default(),
+        tags: layer.tags.unwrap_or_default(),
+        system_tags: layer.system_tags,
+        hosts: layer.hosts.unwrap_or_default(),
+        user_agent: layer.user_agent,
+        insecure_skip_tls_verify: layer.insecure_skip_tls_verify.unwrap_or(false),
+        no_cookies_reset: layer.no_cookies_reset.unwrap_or(false),
+        throw: layer.throw.unwrap_or(false),
+        setup: (!layer.no_setup.unwrap_or(false)).then(|| setup_timeout.to_std()),
+        teardown: (!layer.no_teardown.unwrap_or(false)).then(|| teardown_timeout.to_std()),
+        trend_stats,
+        time_unit,
+    };
+    Ok((options, derived.warnings))
+}
+
+#[cfg(test)]
+mod tests {
+    use ws_engine::{ExecutorConfig, ScenarioConfig};
+
+    use super::*;
+    use crate::exit::ExitCode;
+
+    fn refused(layer: Layer) -> CliError {
+        resolve(layer, |name| name == "default").unwrap_err()
+    }
+
+    fn seconds(seconds: i64) -> Option<GoDuration> {
+        Some(GoDuration::from_secs(seconds))
+    }
+
+    #[test]
+    fn defaults() {
+        let (options, warnings) = resolve(Layer::default(), |_| true).unwrap();
+        assert!(warnings.is_empty());
+        assert_eq!(options.plan.scenarios()[0].name, "default");
+        assert_eq!(options.setup, Some(Duration::from_secs(60)));
+        assert_eq!(options.teardown, Some(Duration::from_secs(60)));
+        assert_eq!(options.trend_stats.len(), 6);
+        assert_eq!(options.time_unit, "");
+        assert_eq!(options.user_agent, None);
+    }
+
+    #[test]
+    fn phases_can_be_left_out_or_limited() {
+        let layer = Layer {
+            no_setup: Some(true),
+            no_teardown: Some(false),
+            teardown_timeout: seconds(0),
+            ..Layer::default()
+        };
+        let (options, _) = resolve(layer, |_| true).unwrap();
+        assert_eq!((options.setup, options.teardown), (None, Some(Duration::ZERO)));
+    }
+
+    #[test]
+    fn all_problems_are_reported_together() {
+        let shared =
+            ExecutorConfig::SharedIterations { vus: 5, iterations: 2, max_duration: GoDuration::ZERO };
+        let looping = ExecutorConfig::ConstantVus { vus: 1, duration: seconds(1) };
+        let missing = ScenarioConfig { exec: "nofn".to_owned(), ..ScenarioConfig::new("b", looping) };
+        let layer = Layer {
+            scenarios: Some(vec![ScenarioConfig::new("a", shared), missing]),
+            setup_timeout: seconds(0),
+            ..Layer::default()
+        };
+        assert_eq!(
+            refused(layer),
+            CliError::config(
+                "There were problems with the specified script configuration:\n\
+                 \t- scenario a has configuration errors: the number of iterations (2) can't be less than the \
+                 number of VUs (5), the maxDuration must be at least 1s, but is 0s\n\
+                 \t- executor b: function 'nofn' not found in exports\n\
+                 \t- setupTimeout must be positive"
+            )
+        );
+    }
+
+    #[test]
+    fn shortcuts_that_exclude_each_other() {
+        let error = refused(Layer { duration: seconds(0), ..Layer::default() });
+        assert_eq!(error.code, ExitCode::InvalidConfig);
+        assert!(error.message.starts_with("`duration` option should be more than 0"), "{error}");
+    }
+
+    #[test]
+    fn report_options_have_their_own_code() {
+        let stats = Layer { summary_trend_stats: Some(vec!["foo".to_owned()]), ..Layer::default() };
+        assert_eq!(refused(stats), CliError::generic("invalid trend stat 'foo', unknown format"));
+        let unit = Layer { summary_time_unit: Some("h".to_owned()), ..Layer::default() };
+        assert_eq!(refused(unit), CliError::generic("invalid summary time unit 'h', use 's', 'ms' or 'us'"));
+    }
+
+    #[test]
+    fn overriding_with_vus_warns() {
+        let looping = ExecutorConfig::ConstantVus { vus: 1, duration: seconds(1) };
+        let layer = Layer {
+            vus: Some(3),
+            scenarios: Some(vec![ScenarioConfig::new("a", looping)]),
+            ..Layer::default()
+        };
+        let (_, warnings) = resolve(layer, |_| true).unwrap();
+        assert_eq!(warnings, ["`vus=3` overrides scenarios configuration"]);
+    }
+}

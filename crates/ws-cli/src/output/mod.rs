@@ -1,0 +1,4 @@
+//! Where samples go while a test runs.
+
+pub(crate) mod json;
+pub(crate) mod prometheus;
