@@ -50,6 +50,11 @@ impl JsException {
         Self { name: String::new(), message: text.clone(), text, frames: Vec::new(), origin: Origin::Host }
     }
 
+    /// A failure of the loader, told with the places in the script that led to it.
+    pub(crate) fn at(text: impl Into<String>, frames: Vec<Frame>) -> Self {
+        Self { frames, origin: Origin::Thrown, ..Self::plain(text) }
+    }
+
     /// What `tc` has caught.
     pub(crate) fn from_try_catch(tc: &mut TryCatch<'_, '_, '_, '_>) -> Self {
         let (Some(value), message) = (tc.exception(), tc.message()) else {
@@ -78,6 +83,11 @@ impl JsException {
     /// A value that a script threw, caught elsewhere and kept.
     pub(crate) fn from_value(scope: &mut v8::PinScope<'_, '_>, value: v8::Local<'_, v8::Value>) -> Self {
         describe(scope, value, Origin::Thrown)
+    }
+
+    /// Whether it is what a promise was rejected with.
+    pub fn is_rejection(&self) -> bool {
+        self.origin == Origin::Promise
     }
 
     /// The exception and its stack as the log shows them: the text, then a line for each frame
