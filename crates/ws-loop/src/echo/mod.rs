@@ -11,6 +11,7 @@ use std::sync::Arc;
 use std::thread::JoinHandle;
 
 use mio::net::TcpListener;
+use socket2::{Domain, Socket, Type};
 
 use worker::{Inbox, Worker};
 
@@ -92,13 +93,27 @@ impl Drop for EchoServer {
     }
 }
 
-fn listen(addr: impl ToSocketAddrs) -> io::Result<TcpListener> {
+/// Connections the system completes before they are accepted. A load test dials hundreds at once, and with the
+/// standard library's 128 the rest would wait a second for their first retransmission.
+const BACKLOG: i32 = 4096;
+
+fn listen(addrs: impl ToSocketAddrs) -> io::Result<TcpListener> {
     let mut error = io::Error::new(io::ErrorKind::InvalidInput, "no address to listen on");
-    for addr in addr.to_socket_addrs()? {
-        match TcpListener::bind(addr) {
+    for addr in addrs.to_socket_addrs()? {
+        match listen_on(addr) {
             Ok(listener) => return Ok(listener),
             Err(why) => error = why,
         }
     }
     Err(error)
+}
+
+fn listen_on(addr: SocketAddr) -> io::Result<TcpListener> {
+    let socket = Socket::new(Domain::for_address(addr), Type::STREAM, None)?;
+    // Or a server could not be started again while old connections linger.
+    socket.set_reuse_address(true)?;
+    socket.bind(&addr.into())?;
+    socket.listen(BACKLOG)?;
+    socket.set_nonblocking(true)?;
+    Ok(TcpListener::from_std(socket.into()))
 }

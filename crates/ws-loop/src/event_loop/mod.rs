@@ -348,3 +348,16 @@ fn earlier(
         }
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// The README's promise, and the price of moving an event.
+    #[test]
+    fn sockets_and_events_are_small() {
+        assert!(size_of::<Option<Socket>>() <= 40, "{}", size_of::<Option<Socket>>());
+        assert!(size_of::<Event<u64>>() <= 64, "{}", size_of::<Event<u64>>());
+        assert!(size_of::<Queued<u64>>() <= 56, "{}", size_of::<Queued<u64>>());
+    }
+}
