@@ -29,6 +29,8 @@ mod output;
 mod progress;
 mod signal;
 mod summary;
+#[cfg(test)]
+mod tests;
 mod vus;
 
 pub use console::Stream;

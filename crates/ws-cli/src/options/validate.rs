@@ -5,6 +5,7 @@ use std::time::Duration;
 use indexmap::IndexMap;
 use ws_engine::duration::GoDuration;
 use ws_engine::{Plan, Shortcuts};
+use ws_loop::Hosts;
 use ws_metrics::TrendStat;
 
 use super::{Layer, RawThreshold, parse};
@@ -19,8 +20,8 @@ pub(crate) struct Options {
     pub(crate) tags: IndexMap<String, String>,
     /// Names of the system tags, or the usual ones.
     pub(crate) system_tags: Option<Vec<String>>,
-    /// `name[:port]` to `ip[:port]`.
-    pub(crate) hosts: IndexMap<String, String>,
+    /// Addresses that are not looked up.
+    pub(crate) hosts: Hosts,
     pub(crate) user_agent: Option<String>,
     pub(crate) insecure_skip_tls_verify: bool,
     pub(crate) no_cookies_reset: bool,
@@ -61,6 +62,9 @@ pub(crate) fn resolve(
     if teardown_timeout.is_negative() {
         problems.push("teardownTimeout can't be negative".to_owned());
     }
+    let hosts = layer.hosts.unwrap_or_default();
+    let hosts = Hosts::parse(hosts.iter().map(|(pattern, address)| (pattern.as_str(), address.as_str())));
+    let hosts = hosts.map_err(|error| problems.push(error.to_string())).unwrap_or_default();
     let plan = match plan {
         Ok(plan) if problems.is_empty() => plan,
         _ => {
@@ -84,7 +88,7 @@ pub(crate) fn resolve(
         thresholds: layer.thresholds.unwrap_or_default(),
         tags: layer.tags.unwrap_or_default(),
         system_tags: layer.system_tags,
-        hosts: layer.hosts.unwrap_or_default(),
+        hosts,
         user_agent: layer.user_agent,
         insecure_skip_tls_verify: layer.insecure_skip_tls_verify.unwrap_or(false),
         no_cookies_reset: layer.no_cookies_reset.unwrap_or(false),
@@ -145,6 +149,7 @@ mod tests {
         let layer = Layer {
             scenarios: Some(vec![ScenarioConfig::new("a", shared), missing]),
             setup_timeout: seconds(0),
+            hosts: Some(indexmap::indexmap! { "a*b".to_owned() => "127.0.0.1".to_owned() }),
             ..Layer::default()
         };
         assert_eq!(
@@ -154,7 +159,8 @@ mod tests {
                  \t- scenario a has configuration errors: the number of iterations (2) can't be less than the \
                  number of VUs (5), the maxDuration must be at least 1s, but is 0s\n\
                  \t- executor b: function 'nofn' not found in exports\n\
-                 \t- setupTimeout must be positive"
+                 \t- setupTimeout must be positive\n\
+                 \t- invalid host pattern 'a*b'"
             )
         );
     }

@@ -1,0 +1,208 @@
+//! A script that is a table of answers.
+
+use std::sync::Arc;
+use std::sync::mpsc::{Receiver, Sender};
+
+use parking_lot::{Condvar, Mutex};
+use serde_json::{Value, json};
+use ws_engine::{Activation, Cause, InitDone, Outcome, PhaseDone, Phases, Vu};
+use ws_metrics::{Metadata, SampleBuffer, TagSetId, builtin};
+
+use crate::error::CliError;
+use crate::exit::ExitCode;
+use crate::host::{Host, LoadRequest, RunRequest, Running, Script};
+
+/// What a script does. The default exports `default`, which returns at once.
+pub(super) struct Fake {
+    pub(super) options: Value,
+    pub(super) exports: Vec<(&'static str, bool)>,
+    pub(super) setup: Setup,
+    pub(super) iteration: Iteration,
+    pub(super) marked_failed: bool,
+    /// Told when the init stage runs, which then waits for the word to go on.
+    pub(super) load: Option<(Sender<()>, Mutex<Receiver<()>>)>,
+    /// Source and environment of the script that was loaded.
+    pub(super) seen: Mutex<Option<(String, Vec<(String, String)>)>>,
+}
+
+#[derive(Clone, Debug, PartialEq)]
+pub(super) enum Setup {
+    Returns(Value),
+    Throws,
+    Hangs,
+}
+
+#[derive(Clone)]
+pub(super) enum Iteration {
+    Returns,
+    /// Until it is interrupted; says when it begins.
+    Hangs(Sender<()>),
+    /// `exec.test.abort()`
+    Aborts,
+}
+
+impl Default for Fake {
+    fn default() -> Self {
+        Self {
+            options: json!(null),
+            exports: vec![("default", true)],
+            setup: Setup::Returns(json!(null)),
+            iteration: Iteration::Returns,
+            marked_failed: false,
+            load: None,
+            seen: Mutex::new(None),
+        }
+    }
+}
+
+impl Fake {
+    pub(super) fn loaded(&self) -> (String, Vec<(String, String)>) {
+        self.seen.lock().clone().expect("a script was loaded")
+    }
+}
+
+impl Host for Fake {
+    fn load(&self, request: LoadRequest) -> Result<Box<dyn Script>, CliError> {
+        assert!(request.path.is_absolute());
+        *self.seen.lock() = Some((request.source, request.env));
+        if let Some((loading, release)) = &self.load {
+            loading.send(()).unwrap();
+            release.lock().recv().unwrap();
+        }
+        Ok(Box::new(FakeScript {
+            options: self.options.clone(),
+            exports: self.exports.iter().map(|(name, callable)| ((*name).to_owned(), *callable)).collect(),
+            setup: self.setup.clone(),
+            iteration: self.iteration.clone(),
+            marked_failed: self.marked_failed,
+        }))
+    }
+}
+
+struct FakeScript {
+    options: Value,
+    exports: Vec<(String, bool)>,
+    setup: Setup,
+    iteration: Iteration,
+    marked_failed: bool,
+}
+
+impl Script for FakeScript {
+    fn options(&self) -> Option<Value> {
+        (!self.options.is_null()).then(|| self.options.clone())
+    }
+
+    fn exports(&self) -> Vec<(String, bool)> {
+        self.exports.clone()
+    }
+
+    fn start(self: Box<Self>, request: RunRequest) -> Result<Box<dyn Running>, CliError> {
+        Ok(Box::new(FakeRun { script: *self, request: Arc::new(request), waiting: None }))
+    }
+}
+
+struct FakeRun {
+    script: FakeScript,
+    request: Arc<RunRequest>,
+    /// The phase that hangs.
+    waiting: Option<PhaseDone>,
+}
+
+impl Phases for FakeRun {
+    fn init_vus(&mut self, count: usize, done: InitDone) {
+        let vu = || {
+            done.one();
+            Arc::new(FakeVu {
+                iteration: self.script.iteration.clone(),
+                request: Arc::clone(&self.request),
+                interrupted: Arc::default(),
+            }) as Arc<dyn Vu>
+        };
+        let vus = std::iter::repeat_with(vu).take(count).collect();
+        done.finish(Ok(vus));
+    }
+
+    fn setup(&mut self, done: PhaseDone) {
+        match self.script.setup {
+            Setup::Returns(_) => done.finish(Ok(())),
+            Setup::Throws => {
+                let error = CliError::new(ExitCode::ScriptException, "Error: bad setup")
+                    .field("hint", "script exception");
+                done.finish(Err(Box::new(error)));
+            }
+            Setup::Hangs => self.waiting = Some(done),
+        }
+    }
+
+    fn teardown(&mut self, done: PhaseDone) {
+        done.finish(Ok(()));
+    }
+
+    fn interrupt(&mut self) {
+        if let Some(done) = self.waiting.take() {
+            done.finish(Ok(()));
+        }
+    }
+}
+
+impl Running for FakeRun {
+    fn setup_data(&self) -> Option<Value> {
+        match &self.script.setup {
+            Setup::Returns(data) if !data.is_null() => Some(data.clone()),
+            _ => None,
+        }
+    }
+
+    fn marked_failed(&self) -> bool {
+        self.script.marked_failed
+    }
+
+    fn finish(&mut self) {}
+}
+
+struct FakeVu {
+    iteration: Iteration,
+    request: Arc<RunRequest>,
+    interrupted: Arc<(Mutex<bool>, Condvar)>,
+}
+
+impl Vu for FakeVu {
+    fn activate(&self, activation: Activation) {
+        let (iteration, request) = (self.iteration.clone(), Arc::clone(&self.request));
+        let interrupted = Arc::clone(&self.interrupted);
+        std::thread::spawn(move || {
+            let mut buffer = SampleBuffer::new(request.detail);
+            while activation.work.next(activation.slot).is_some() {
+                let outcome = match &iteration {
+                    Iteration::Returns => Outcome::Complete,
+                    Iteration::Hangs(started) => {
+                        // Only some tests want to know.
+                        let _ = started.send(());
+                        let (flag, bell) = &*interrupted;
+                        let mut flag = flag.lock();
+                        bell.wait_while(&mut flag, |interrupted| !*interrupted);
+                        Outcome::Interrupted
+                    }
+                    Iteration::Aborts => {
+                        request.control.stop(Cause::ScriptAbort("test aborted: enough".to_owned()));
+                        Outcome::Interrupted
+                    }
+                };
+                if outcome == Outcome::Complete {
+                    let now = request.wall.at(std::time::Instant::now());
+                    buffer.add(builtin::ITERATIONS, TagSetId::EMPTY, Metadata::EMPTY, now, 1.0);
+                    buffer.add(builtin::ITERATION_DURATION, TagSetId::EMPTY, Metadata::EMPTY, now, 0.5);
+                }
+                activation.work.ended(activation.slot, outcome);
+            }
+            request.samples.send(buffer.take()).unwrap();
+            activation.work.stopped(activation.slot);
+        });
+    }
+
+    fn interrupt(&self) {
+        let (flag, bell) = &*self.interrupted;
+        *flag.lock() = true;
+        bell.notify_all();
+    }
+}
