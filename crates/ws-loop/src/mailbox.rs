@@ -20,7 +20,8 @@ pub(crate) enum Mail<T> {
 
 #[derive(Debug)]
 pub(crate) struct Mailbox<T> {
-    mail: Mutex<Vec<Mail<T>>>,
+    /// `None` once the loop is gone.
+    mail: Mutex<Option<Vec<Mail<T>>>>,
     /// Set by the first post since the loop last looked, cleared by the loop before it takes the mail: whoever
     /// finds it set knows that the loop is awake, or will be, and has not looked yet.
     flagged: AtomicBool,
@@ -29,11 +30,14 @@ pub(crate) struct Mailbox<T> {
 
 impl<T> Mailbox<T> {
     pub(crate) fn new(waker: Waker) -> Self {
-        Mailbox { mail: Mutex::new(Vec::new()), flagged: AtomicBool::new(false), waker }
+        Mailbox { mail: Mutex::new(Some(Vec::new())), flagged: AtomicBool::new(false), waker }
     }
 
     pub(crate) fn send(&self, mail: Mail<T>) {
-        self.mail.lock().push(mail);
+        match &mut *self.mail.lock() {
+            Some(waiting) => waiting.push(mail),
+            None => return,
+        }
         if !self.flagged.swap(true, Ordering::AcqRel) {
             // It can only fail for want of kernel memory; the mail then waits for the next turn's own reasons.
             let _ = self.waker.wake();
@@ -45,14 +49,23 @@ impl<T> Mailbox<T> {
         debug_assert!(spare.is_empty());
         if self.flagged.load(Ordering::Acquire) {
             self.flagged.store(false, Ordering::Release);
-            std::mem::swap(&mut *self.mail.lock(), spare);
+            if let Some(waiting) = &mut *self.mail.lock() {
+                std::mem::swap(waiting, spare);
+            }
         }
+    }
+
+    /// Drops what lies here and whatever comes later.
+    pub(crate) fn close(&self) {
+        let waiting = self.mail.lock().take();
+        // After the lock is released: a message may do anything when it is dropped, even post.
+        drop(waiting);
     }
 }
 
 /// Reaches a loop from any thread. Clones reach the same loop.
 ///
-/// A handle does not keep its loop alive: what is posted to a loop that is gone is dropped with the last handle.
+/// A handle does not keep its loop alive: what is posted to a loop that is gone is dropped.
 #[derive(Debug)]
 pub struct LoopHandle<T> {
     pub(crate) mailbox: Arc<Mailbox<T>>,

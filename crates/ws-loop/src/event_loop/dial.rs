@@ -2,7 +2,7 @@
 
 use std::net::SocketAddr;
 use std::sync::Arc;
-use std::time::Instant;
+use std::time::{Duration, Instant};
 
 use mio::Interest;
 use ws_proto::{Connection, HandshakeTimings, Handshaking, Step, UpgradeResponse};
@@ -13,6 +13,9 @@ use crate::event::{Dial, DialError, DialFailure, DialTimings, Traffic};
 use crate::mailbox::Mail;
 use crate::resolver::Lookup;
 use crate::{DnsError, SocketKey};
+
+/// Time limits beyond it are as good as none, and would not fit an [`Instant`].
+const NEVER: Duration = Duration::from_secs(100 * 365 * 86_400);
 
 impl<T: Send + 'static> EventLoop<T> {
     /// Starts to connect. Never blocks and never fails at once: what becomes of it is an event, either
@@ -31,7 +34,8 @@ impl<T: Send + 'static> EventLoop<T> {
             Some(Ok(addr)) => self.dial(key, dial, addr, started, started),
             Some(Err(error)) => self.fail(key, error.into(), None, Traffic::default(), started, started),
             None => {
-                let timer = self.deadline(key, started + dial.limits.connect_timeout);
+                let limit = dial.limits.connect_timeout.min(NEVER);
+                let timer = self.deadline(key, started + limit);
                 self.set_state(key, State::Looking(Box::new(Looking { dial, started, timer })));
             }
         }

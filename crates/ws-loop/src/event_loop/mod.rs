@@ -152,7 +152,7 @@ impl<T: Send + 'static> EventLoop<T> {
     }
 
     /// The bytes of a payload that this loop has handed out, and that is still good: until the first turn that
-    /// begins without an event waiting.
+    /// begins without an event waiting. Whoever wants to keep a message longer copies it.
     ///
     /// # Panics
     ///
@@ -226,13 +226,17 @@ impl<T: Send + 'static> EventLoop<T> {
     /// the key and the events that wait for it. `None` if the key was not good.
     pub fn finish(&mut self, key: SocketKey) -> Option<Traffic> {
         let mut socket = self.sockets.remove(key)?;
-        match &socket.state {
-            State::Looking(looking) => self.wheel.cancel(looking.timer),
-            State::Dialing(dialing) => self.wheel.cancel(dialing.timer),
-            State::Open(_) | State::Failed => false,
-        };
-        // Whether it fails or is cut short makes no difference any more.
-        let _ = write(&mut socket);
+        match &mut socket.state {
+            State::Looking(looking) => {
+                self.wheel.cancel(looking.timer);
+            }
+            State::Dialing(dialing) => {
+                self.wheel.cancel(dialing.timer);
+            }
+            // Flushes, too, and says good-bye to TLS.
+            State::Open(connection) => connection.shutdown(),
+            State::Failed => {}
+        }
         Some(socket.traffic())
     }
 
@@ -308,8 +312,9 @@ impl<T: Send + 'static> AsRawFd for EventLoop<T> {
 }
 
 impl<T: Send + 'static> Drop for EventLoop<T> {
-    /// A nest that still has this loop must not spin on it.
+    /// A nest that still has this loop must not spin on it, and handles must not collect mail for it.
     fn drop(&mut self) {
+        self.mailbox.close();
         self.heat.clear_edge();
         self.heat.set_left(false);
     }
@@ -352,6 +357,18 @@ fn earlier(
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    /// Loops wander between drivers' threads.
+    #[test]
+    fn loops_can_be_sent_and_handles_shared() {
+        fn send<S: Send>() {}
+        fn share<S: Send + Sync>() {}
+        send::<EventLoop<u64>>();
+        send::<crate::Nest>();
+        share::<LoopHandle<u64>>();
+        share::<Resolver>();
+        share::<crate::NestWaker>();
+    }
 
     /// The README's promise, and the price of moving an event.
     #[test]

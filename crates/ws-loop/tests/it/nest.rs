@@ -82,13 +82,30 @@ fn a_failure_at_once_and_a_resumed_socket_are_reported() {
 }
 
 #[test]
+fn a_post_ends_a_wait() {
+    let mut nest = Nest::new().unwrap();
+    let l = new_loop();
+    nest.add(&l, 3).unwrap();
+    let handle = l.handle();
+    let thread = std::thread::spawn(move || {
+        std::thread::sleep(Duration::from_millis(20));
+        handle.post(1);
+    });
+    assert_eq!(ready(&mut nest, None), [3]);
+    thread.join().unwrap();
+}
+
+#[test]
 fn a_dropped_loop_and_a_waker() {
     let mut nest = Nest::new().unwrap();
     let l = new_loop();
     nest.add(&l, 0).unwrap();
     l.handle().post(1);
     assert_eq!(ready(&mut nest, Some(LONG)), [0]);
+    let handle = l.handle();
     drop(l);
+    assert_eq!(ready(&mut nest, NOW), []);
+    handle.post(2);
     assert_eq!(ready(&mut nest, NOW), []);
     let waker = nest.waker();
     let thread = std::thread::spawn(move || waker.wake().unwrap());

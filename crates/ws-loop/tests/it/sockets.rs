@@ -130,6 +130,27 @@ fn a_socket_with_much_to_read_does_not_starve_another() {
     drop(writer.join().unwrap());
 }
 
+/// An owner that is slow, or parked, must not make a loop read without end.
+#[test]
+fn a_turn_stops_reading_while_very_many_events_wait() {
+    const PEERS: usize = 5;
+    const MESSAGES: usize = 30_000;
+    let (mut l, listener) = (new_loop(), listener());
+    let mut peers: Vec<_> = (0..PEERS).map(|user| Peer::open(&mut l, &listener, user as u64).1).collect();
+    for peer in &mut peers {
+        peer.stream.write_all(&[0x81, 0].repeat(MESSAGES)).unwrap();
+    }
+    fill(&mut l, 65_537);
+    for _ in 0..10 {
+        l.turn(Some(Duration::from_millis(1))).unwrap();
+        assert!(l.pending() <= 65_536 + MESSAGES, "{} wait", l.pending());
+    }
+    for _ in 0..PEERS * MESSAGES {
+        assert!(matches!(next(&mut l), Event::Incoming { incoming: Incoming::Text(_), .. }));
+    }
+    quiet(&mut l);
+}
+
 #[test]
 fn a_blocked_write_is_finished_by_later_turns() {
     let (mut l, listener) = (new_loop(), listener());
