@@ -64,6 +64,7 @@ macro_rules! corpus {
 }
 
 corpus! {
+    async_default
     big_messages
     binary
     burst
@@ -82,6 +83,7 @@ corpus! {
     custom_metrics
     custom_metrics_init
     custom_metrics_throw
+    endless_loop
     environment
     events_order
     exception_in_close
@@ -92,13 +94,16 @@ corpus! {
     failed_dials
     failed_dials_extension
     fragments
+    group_tags_of_socket
     handlers
     headers
     init_context
     init_runs
+    interrupted
     modules
     nested_connect
     no_default
+    no_setup_no_teardown
     options_env
     options_hosts
     options_precedence
@@ -111,6 +116,7 @@ corpus! {
     promises
     random_seed
     require_builtin
+    scenarios
     send_after_close
     send_binary_errors
     send_binary_null_prototype
@@ -121,13 +127,20 @@ corpus! {
     server_ping
     server_reset
     sessions_in_turn
+    setup_data_kinds
     setup_teardown
     setup_throws
+    setup_timeout
+    setup_undefined
     sleep
     socket_object
     subprotocol
+    system_tag_ip
     teardown_throws
+    teardown_timeout
     text_bytes
+    thresholds_abort
+    thresholds_abort_delayed
     thresholds_bad
     thresholds_bad_method
     thresholds_fail

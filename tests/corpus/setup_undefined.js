@@ -1,0 +1,9 @@
+export function setup() {}
+
+export default function (data) {
+  console.log(`${data}`);
+}
+
+export function teardown(data) {
+  console.log(`${data}`);
+}
