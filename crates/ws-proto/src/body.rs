@@ -133,7 +133,8 @@ mod tests {
         let long = vec![b'x'; 2000];
         let mut chunked = b"7D0\r\n".to_vec();
         chunked.extend(&long);
-        let table: [(u16, (&str, &str), &[u8], bool, &[u8]); 11] = [
+        type Row<'a> = (u16, (&'a str, &'a str), &'a [u8], bool, &'a [u8]);
+        let table: [Row<'_>; 11] = [
             (200, ("Content-Length", "5"), b"helloworld", true, b"hello"),
             (200, ("Content-Length", "0"), b"", true, b""),
             (200, ("Content-Length", "30"), b"abc", false, b"abc"),

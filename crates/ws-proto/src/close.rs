@@ -32,7 +32,7 @@ mod tests {
     #[test]
     fn codes() {
         let valid = [1000, 1001, 1002, 1003, 1007, 1008, 1010, 1011, 1012, 1013, 3000, 4999];
-        let invalid = [0, 999, 1004, 1005, 1006, 1014, 1015, 2999, 5000, 65535];
+        let invalid: [u16; 10] = [0, 999, 1004, 1005, 1006, 1014, 1015, 2999, 5000, 65535];
         for code in valid {
             let frame = CloseFrame { code, reason: String::new() };
             assert_eq!(parse(&code.to_be_bytes()), Ok(Some(frame)));

@@ -6,7 +6,7 @@ use std::net::{Shutdown, SocketAddr};
 use mio::event::Source;
 use mio::{Interest, Registry, Token};
 
-use crate::arena::{Arena, Span};
+use crate::arena::Arena;
 use crate::assembly::Assembler;
 use crate::close;
 use crate::frame::{self, FrameKind, MAX_CONTROL, MaskKeys};
@@ -16,6 +16,8 @@ use crate::transport::{Fill, Flushed, Transport};
 
 /// Bytes after which a read lets other connections have their turn.
 const READ_BUDGET: usize = 256 * 1024;
+/// Bytes of pongs that may wait in the queue; a peer that pings without reading gets no more of our memory.
+const MAX_PONGS: usize = 1024 * 1024;
 /// An emptied out-buffer keeps at most this much; thousands of idle connections hold one each.
 const KEEP_OUT: usize = 4 * 1024;
 
@@ -32,6 +34,10 @@ pub struct Connection {
     /// How much of `out` is written.
     written: usize,
     masks: MaskKeys,
+    /// Bytes of pongs queued since the queue was last empty.
+    pongs: usize,
+    /// The last ping that found no room for its pong.
+    unanswered: Option<Box<[u8]>>,
     /// Bytes that came with the upgrade response, for the first read.
     early: Vec<u8>,
     /// The stream may have ended already: read on after a short read, until there is an answer.
@@ -66,6 +72,8 @@ impl Connection {
             out: Vec::new(),
             written: 0,
             masks: MaskKeys::new(),
+            pongs: 0,
+            unanswered: None,
             early,
             // The event that announced the end may have been taken by the handshake.
             to_the_end: true,
@@ -188,22 +196,24 @@ impl Connection {
     ///
     /// What the system says, such as "broken pipe"; what is queued is lost then.
     pub fn flush(&mut self) -> io::Result<Flushed> {
-        let result = self.transport.write(&self.out, &mut self.written);
-        match result {
-            Ok(Flushed::Blocked) => {
+        loop {
+            let result = self.transport.write(&self.out, &mut self.written);
+            if matches!(result, Ok(Flushed::Blocked)) {
                 // Half of it is dead weight: move the rest to the front, at most once per byte written.
                 if self.written > self.out.len() / 2 {
                     self.out.drain(..self.written);
                     self.written = 0;
                 }
+                return result;
             }
-            Ok(Flushed::Done) | Err(_) => {
-                self.out.clear();
-                self.out.shrink_to(KEEP_OUT);
-                self.written = 0;
+            self.out.clear();
+            self.out.shrink_to(KEEP_OUT);
+            (self.written, self.pongs) = (0, 0);
+            match self.unanswered.take() {
+                Some(ping) if result.is_ok() => self.answer_ping(&ping),
+                _ => return result,
             }
         }
-        result
     }
 
     /// Whether [`flush`](Self::flush) has anything to do.
@@ -238,8 +248,9 @@ impl Connection {
 
     /// Flushes what the socket takes and closes both directions. Errors are of no interest any more.
     pub fn shutdown(&mut self) {
-        self.transport.close_notify();
         // Best effort: the peer may be gone.
+        let _ = self.flush();
+        self.transport.close_notify();
         let _ = self.flush();
         let _ = self.transport.tcp().shutdown(Shutdown::Both);
         self.ended = true;
@@ -255,12 +266,8 @@ impl Connection {
             sink(incoming);
         });
         let Answers { pings, close } = answers;
-        for ping in pings {
-            // After our close frame nothing may be sent, pongs included.
-            let _ = match ping {
-                PingBytes::InArena(span) => self.control(FrameKind::Pong, arena.bytes(span)),
-                PingBytes::Copied(bytes) => self.control(FrameKind::Pong, &bytes),
-            };
+        for ping in &pings {
+            self.answer_ping(ping.bytes(arena));
         }
         if let Some(code) = close {
             // Fails only if we closed first; then the peer's frame was the answer.
@@ -270,6 +277,18 @@ impl Connection {
             let _ = self.close(Some((violation.close_code(), &violation.to_string())));
             self.end(Ended::Violation(violation), sink);
         }
+    }
+
+    fn answer_ping(&mut self, ping: &[u8]) {
+        if self.pongs > MAX_PONGS {
+            // RFC 6455 section 5.5.3: the most recent ping is enough.
+            self.unanswered = Some(ping.into());
+            return;
+        }
+        let before = self.out.len();
+        // After our close frame nothing may be sent, pongs included.
+        let _ = self.control(FrameKind::Pong, ping);
+        self.pongs += self.out.len() - before;
     }
 
     fn end(&mut self, ended: Ended, sink: &mut impl FnMut(Incoming)) {
@@ -295,20 +314,14 @@ impl Connection {
 /// What received frames have to be answered with. Holds memory only for pings.
 #[derive(Default)]
 struct Answers {
-    pings: Vec<PingBytes>,
+    pings: Vec<Payload>,
     close: Option<Option<u16>>,
-}
-
-enum PingBytes {
-    InArena(Span),
-    Copied(Box<[u8]>),
 }
 
 impl Answers {
     fn note(&mut self, incoming: &Incoming) {
         match incoming {
-            Incoming::Ping(Payload::Span(span)) => self.pings.push(PingBytes::InArena(*span)),
-            Incoming::Ping(Payload::Owned(bytes)) => self.pings.push(PingBytes::Copied(bytes.clone())),
+            Incoming::Ping(payload) => self.pings.push(payload.clone()),
             Incoming::Close(frame) => self.close = Some(frame.as_ref().map(|frame| frame.code)),
             _ => {}
         }

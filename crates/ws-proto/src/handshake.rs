@@ -110,7 +110,7 @@ enum Outcome {
 
 struct Failed {
     error: Error,
-    response: Option<UpgradeResponse>,
+    response: Option<Box<UpgradeResponse>>,
 }
 
 impl<E: Into<Error>> From<E> for Failed {
@@ -311,7 +311,7 @@ impl Inner {
                     self.state = State::Body(body, response, error);
                     return if done { Err(self.refused()) } else { Ok(None) };
                 }
-                Err(error) => return Err(Failed { error: error.into(), response: Some(response) }),
+                Err(error) => return Err(Failed { error: error.into(), response: Some(Box::new(response)) }),
             }
         }
         if let State::Body(body, ..) = &mut self.state {
@@ -329,7 +329,7 @@ impl Inner {
         match std::mem::replace(&mut self.state, State::Connect) {
             State::Body(body, mut response, error) => {
                 response.body = body.into_body();
-                Failed { error: error.into(), response: Some(response) }
+                Failed { error: error.into(), response: Some(Box::new(response)) }
             }
             State::Head(parser) => parser.end(self.arena.since(0)).into(),
             State::Connect | State::Tls => {
@@ -366,7 +366,7 @@ impl Inner {
     fn failure(&self, failed: Failed) -> Box<HandshakeFailure> {
         Box::new(HandshakeFailure {
             error: failed.error,
-            response: failed.response,
+            response: failed.response.map(|response| *response),
             bytes_read: self.transport.bytes_read(),
             bytes_written: self.transport.bytes_written(),
         })

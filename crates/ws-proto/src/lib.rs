@@ -98,3 +98,8 @@ pub use transport::Flushed;
 pub use url::{UrlError, WsUrl};
 // Their types are part of this crate's API.
 pub use {rustls, rustls_pki_types};
+
+/// The example of the README.
+#[cfg(doctest)]
+#[doc = include_str!("../README.md")]
+struct Readme;

@@ -223,9 +223,9 @@ mod tests {
 
     #[test]
     fn lenient_heads() {
-        let (response, used) =
-            parse("HTTP/1.0 404\nA: b\n c \nA : x\nset-cookie: 1\nSet-Cookie:2\n\nbody").unwrap().unwrap();
-        assert_eq!(used, 57);
+        let head = "HTTP/1.0 404\nA: b\n c \nA : x\nset-cookie: 1\nSet-Cookie:2\n\n";
+        let (response, used) = parse(&format!("{head}body")).unwrap().unwrap();
+        assert_eq!((response.status, used), (404, head.len()));
         assert_eq!(
             response.headers.iter().collect::<Vec<_>>(),
             [("A", "b c"), ("A ", "x"), ("Set-Cookie", "1"), ("Set-Cookie", "2")]

@@ -153,8 +153,11 @@ impl Transport {
     pub(crate) fn write(&mut self, out: &[u8], at: &mut usize) -> io::Result<Flushed> {
         loop {
             if let Some(tls) = &mut self.tls {
-                // rustls takes up to 64 KiB at once, or nothing while it is full.
-                *at += tls.writer().write(&out[*at..])?;
+                // rustls takes up to 64 KiB at once, or nothing while it is full. After a failure it takes nothing at
+                // all, and an error even for no bytes would keep its alert from being sent.
+                if *at < out.len() {
+                    *at += tls.writer().write(&out[*at..])?;
+                }
                 while tls.wants_write() {
                     match retry(|| tls.write_tls(&mut self.tcp)) {
                         Ok(n) => self.written += n as u64,
