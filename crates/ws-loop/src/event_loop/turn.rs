@@ -69,7 +69,11 @@ impl<T: Send + 'static> EventLoop<T> {
         self.undrained = false;
         for round in 1.. {
             match self.poll.poll(&mut self.events, timeout) {
-                Err(error) if error.kind() == std::io::ErrorKind::Interrupted => return Ok(()),
+                Err(error) if error.kind() == std::io::ErrorKind::Interrupted => {
+                    // A nest's edge may have been spent on this; the next turn asks again, without waiting.
+                    self.undrained = true;
+                    return Ok(());
+                }
                 result => result.map_err(Error::Poll)?,
             }
             let mut taken = 0;

@@ -1,3 +1,5 @@
+//! The resolver with a system that answers as told.
+
 use std::sync::atomic::{AtomicUsize, Ordering};
 use std::sync::mpsc;
 
