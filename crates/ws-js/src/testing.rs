@@ -1,22 +1,10 @@
 //! Shared by the unit tests: a V8 isolate with one realm, and short ways to run scripts in it.
 
-use std::sync::Once;
-
-/// Initialises V8 once per test process. "Unprotected", because the threads of the test harness are
-/// older than V8.
-pub(crate) fn initialize() {
-    static ONCE: Once = Once::new();
-    ONCE.call_once(|| {
-        v8::icu::set_common_data_78(deno_core_icudata::ICU_DATA).expect("the ICU data fits V8's ICU version");
-        let platform = v8::new_unprotected_default_platform(0, false).make_shared();
-        v8::V8::initialize_platform(platform);
-        v8::V8::initialize();
-    });
-}
+use crate::platform::{PlatformOptions, initialize};
 
 /// Runs `f` in a new realm of a new isolate, set up as the isolates of a run are.
 pub(crate) fn with_scope<R>(f: impl FnOnce(&mut v8::PinScope<'_, '_>) -> R) -> R {
-    initialize();
+    initialize(&PlatformOptions::default());
     let mut isolate = v8::Isolate::new(v8::CreateParams::default());
     isolate.set_microtasks_policy(v8::MicrotasksPolicy::Explicit);
     isolate.set_capture_stack_trace_for_uncaught_exceptions(true, 32);

@@ -1,7 +1,7 @@
 //! The way from an outermost object to the one being looked at.
 
 /// How deep objects may be nested: whoever walks them recurses on the native stack.
-const MAX_DEPTH: usize = 200;
+const MAX_DEPTH: usize = 100;
 
 /// An object, and the objects around it.
 pub(crate) struct Nesting<'a> {
