@@ -80,11 +80,6 @@ impl JsException {
         describe(scope, value, Origin::Promise)
     }
 
-    /// A value that a script threw, caught elsewhere and kept.
-    pub(crate) fn from_value(scope: &mut v8::PinScope<'_, '_>, value: v8::Local<'_, v8::Value>) -> Self {
-        describe(scope, value, Origin::Thrown)
-    }
-
     /// Whether it is what a promise was rejected with.
     pub fn is_rejection(&self) -> bool {
         self.origin == Origin::Promise
