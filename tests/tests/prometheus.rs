@@ -15,7 +15,7 @@ const SCRIPT: &str = "
     import ws from 'k6/ws';
     import { check } from 'k6';
     import { Gauge } from 'k6/metrics';
-    const gauge = new Gauge('my_gauge');
+    const gauge = new Gauge('my_level');
     export default function () {
       const res = ws.connect(`${__ENV.WS_URL}/echo`, { tags: { room: 'a \"quoted\" one' } }, (socket) => {
         socket.setInterval(() => { socket.send('x'); socket.ping(); gauge.add(42); }, 50);
@@ -80,7 +80,7 @@ fn the_exposition_is_well_formed() {
             "# HELP k6_ws_sessions_total ",
             "k6_ws_msgs_sent_total{",
             "k6_ws_connecting_seconds_bucket{",
-            "k6_my_gauge{",
+            "k6_my_level{",
             "k6_checks",
             "room=\"a \\\"quoted\\\" one\"",
             "k6_vus{",
