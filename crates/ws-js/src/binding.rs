@@ -171,17 +171,6 @@ pub(crate) fn function<'s>(
     function
 }
 
-/// A native function that does nothing.
-pub(crate) fn noop<'s>(scope: &mut v8::PinScope<'s, '_>) -> v8::Local<'s, v8::Function> {
-    fn nothing(
-        _: &mut v8::PinScope<'_, '_>,
-        _: v8::FunctionCallbackArguments<'_>,
-        _: v8::ReturnValue<'_, v8::Value>,
-    ) {
-    }
-    function(scope, "", nothing, None)
-}
-
 /// A name or a text of our own as a JavaScript string.
 pub(crate) fn string<'s>(scope: &mut v8::PinScope<'s, '_>, text: &str) -> v8::Local<'s, v8::String> {
     crate::convert::js_string(scope, text.as_bytes())

@@ -1,0 +1,169 @@
+//! `connect(url, [params], callback)`.
+
+use std::sync::Arc;
+use std::time::Instant;
+
+use ws_loop::Dial;
+use ws_metrics::{Metadata, TagSetId, builtin};
+use ws_proto::{UpgradeRequest, UpgradeResponse, WsUrl};
+
+use super::errors::Failure;
+use super::params::{self, Params};
+use super::session::{End, Start};
+use super::tags;
+use crate::api::{Caller, set_number, set_text};
+use crate::binding::{self, Throw};
+use crate::convert;
+use crate::group::Inside;
+use crate::vu::block::{self, Kind};
+
+/// The native function.
+pub(super) fn connect<'s>(
+    scope: &mut v8::PinScope<'s, '_>,
+    arguments: v8::FunctionCallbackArguments<'s>,
+    mut result: v8::ReturnValue<'s>,
+) {
+    binding::guard(scope, |scope| {
+        let caller = Caller::in_vu_code("using websockets in the init context is not supported")?;
+        let count = arguments.length();
+        if count != 2 && count != 3 {
+            return Err(Throw::Go("invalid number of arguments to ws.connect".into()));
+        }
+        let callback = v8::Local::<v8::Function>::try_from(arguments.get(count - 1))
+            .map_err(|_| Throw::Go("last argument to ws.connect must be a function".into()))?;
+        let url: Arc<str> = match arguments.get(0) {
+            url if url.is_null_or_undefined() => "".into(),
+            url => convert::to_text(scope, url)?.into(),
+        };
+        let params = if count == 3 { params::read(scope, arguments.get(1))? } else { Params::default() };
+
+        let begun = begin(scope, caller, &url, &params, callback);
+        let end = match begun {
+            Ok(serial) => {
+                let stopped = block::wait(caller.inside, caller.vu, Kind::Session(serial), None)
+                    .map_err(|error| Throw::Go(format!("no thread for another blocked VU: {error}")))?;
+                let end = caller.inside.state().vus[caller.vu as usize].sessions.take_end(serial);
+                if stopped { End::Interrupted } else { end.unwrap_or(End::Interrupted) }
+            }
+            Err(failure) => End::Refused(failure),
+        };
+        match end {
+            End::Closed(response) => {
+                let object = to_object(scope, &url, Some(&response), "");
+                result.set(object.into());
+                Ok(())
+            }
+            End::Refused(failure) => {
+                if caller.inside.group().shared.settings.throw {
+                    return Err(Throw::Go(failure.message));
+                }
+                let error = if failure.response.is_some() { "" } else { &failure.message };
+                let object = to_object(scope, "", failure.response.as_ref(), error);
+                result.set(object.into());
+                Ok(())
+            }
+            End::Threw(exception) => {
+                let exception = v8::Local::new(scope, exception);
+                scope.throw_exception(exception);
+                Err(Throw::Pending)
+            }
+            End::Interrupted => {
+                caller.end_script(scope);
+                Err(Throw::Pending)
+            }
+        }
+    });
+}
+
+/// Starts the dial and books the session in.
+///
+/// # Errors
+///
+/// What can be told without a network: a bad URL, headers that may not be given. Its samples have been
+/// booked.
+fn begin(
+    scope: &mut v8::PinScope<'_, '_>,
+    caller: Caller,
+    url: &Arc<str>,
+    params: &Params,
+    callback: v8::Local<'_, v8::Function>,
+) -> Result<u32, Failure> {
+    let Caller { inside, vu, .. } = caller;
+    let started = Instant::now();
+    let shared = &inside.group().shared;
+    let (base, metadata) = {
+        let state = inside.state();
+        let tags = &state.vus[vu as usize].tags;
+        (tags.current(), tags.metadata())
+    };
+    let base = params.tags.iter().fold(base, |tags, (key, value)| shared.tag_sets.with(tags, key, value));
+    let dial = dial(inside, vu, url, params).inspect_err(|_| {
+        book_early_failure(inside, tags::complete(shared, base, url, None, None), metadata, started);
+    })?;
+
+    let mut state = inside.state();
+    let state = &mut *state;
+    let sessions = &mut state.vus[vu as usize].sessions;
+    let callback = v8::Global::new(scope, callback);
+    let start = Start { callback, tags: base, metadata, started, url: Arc::clone(url) };
+    let serial = sessions.begin(start);
+    let key = state.io.connect(dial, super::session::Address { vu, serial }.to_user());
+    state.vus[vu as usize].sessions.set_key(serial, key);
+    Ok(serial)
+}
+
+fn dial(inside: Inside, vu: u32, url: &str, params: &Params) -> Result<Dial, Failure> {
+    let shared = &inside.group().shared;
+    let url = WsUrl::parse(url).map_err(|error| Failure::early(error.to_string()))?;
+    let mut request = UpgradeRequest::new();
+    request.user_agent(Some(&shared.settings.user_agent));
+    if let Some(cookies) = inside.state().vus[vu as usize].jar.header_for(&url) {
+        request.cookie(cookies);
+    }
+    for (name, value) in &params.headers {
+        request.header(name, value).map_err(|error| Failure::early(format!("websocket: {error}")))?;
+    }
+    let tls = match url.is_tls() {
+        true => Some(shared.tls().map_err(Failure::early)?),
+        false => None,
+    };
+    Ok(Dial { url, request, tls, limits: shared.settings.limits.clone(), local: None, addr: None })
+}
+
+/// The samples of a dial that failed before it began.
+fn book_early_failure(inside: Inside, tags: TagSetId, metadata: Metadata, at: Instant) {
+    let mut state = inside.state();
+    let ms = at.elapsed().as_secs_f64() * 1e3;
+    state.samples.add(builtin::WS_SESSIONS, tags, metadata, at, 1.0);
+    state.samples.add(builtin::WS_CONNECTING, tags, metadata, at, ms);
+    state.samples.add(builtin::WS_SESSION_DURATION, tags, metadata, at, ms);
+}
+
+/// What `connect` returns.
+fn to_object<'s>(
+    scope: &mut v8::PinScope<'s, '_>,
+    url: &str,
+    response: Option<&UpgradeResponse>,
+    error: &str,
+) -> v8::Local<'s, v8::Object> {
+    let object = v8::Object::new(scope);
+    set_text(scope, object, "url", url);
+    set_number(scope, object, "status", f64::from(response.map_or(0, |response| response.status)));
+    let headers = v8::Object::new(scope);
+    if let Some(response) = response {
+        for (name, _) in response.headers.iter() {
+            if let Some(value) = response.headers.joined(name) {
+                set_text(scope, headers, name, &value);
+            }
+        }
+    }
+    binding::set(scope, object, "headers", headers.into());
+    set_text(
+        scope,
+        object,
+        "body",
+        &String::from_utf8_lossy(response.map_or(&[], |response| &response.body)),
+    );
+    set_text(scope, object, "error", error);
+    object
+}

@@ -1,0 +1,238 @@
+//! What scripts are told when something fails, in k6's words.
+
+use std::io;
+use std::net::SocketAddr;
+
+use ws_loop::DialError;
+use ws_proto::{Direction, Error, PeerError, Phase, UpgradeResponse};
+
+use crate::api::{set_number, set_text};
+use crate::binding;
+
+/// Why there was no session, for the return value of `connect` or the exception it throws.
+#[derive(Debug)]
+pub(crate) struct Failure {
+    /// What is thrown with the option `throw`.
+    pub(crate) message: String,
+    /// What the server answered, if it was HTTP. Then the returned object speaks through its status and has
+    /// no error text.
+    pub(crate) response: Option<UpgradeResponse>,
+}
+
+impl Failure {
+    pub(crate) fn new(error: &DialError, response: Option<UpgradeResponse>) -> Self {
+        Self { message: dial_text(error), response }
+    }
+
+    /// A dial that failed before it began.
+    pub(crate) fn early(message: String) -> Self {
+        Self { message, response: None }
+    }
+}
+
+fn dial_text(error: &DialError) -> String {
+    match error {
+        DialError::Handshake(error) => handshake_text(error),
+        // Lookups speak k6's words already.
+        other => other.to_string(),
+    }
+}
+
+fn handshake_text(error: &Error) -> String {
+    match error {
+        Error::Connect { addr, source } => format!("dial tcp {addr}: connect: {}", errno_text(source)),
+        Error::Bind { local, source } => format!("dial tcp {local}: bind: {}", errno_text(source)),
+        Error::Timeout { phase: Phase::Connect, addr, .. } => format!("dial tcp {addr}: i/o timeout"),
+        Error::Timeout { local, addr, .. } => format!("read tcp {}: i/o timeout", ends(*local, *addr)),
+        Error::Broken { direction, local, addr, source, .. } => {
+            let call = match direction {
+                Direction::Read => "read",
+                Direction::Write => "write",
+            };
+            format!("{call} tcp {}: {call}: {}", ends(*local, *addr), errno_text(source))
+        }
+        Error::Tls { source, .. } => tls_text(source),
+        Error::Peer(PeerError::BadHandshake(_)) => "websocket: bad handshake".to_owned(),
+        Error::Peer(PeerError::BadExtension { .. }) => {
+            "websocket: invalid compression negotiation".to_owned()
+        }
+        Error::Request(error) => format!("websocket: {error}"),
+        // The rest says in the library's own words what k6 has none for, or the same.
+        other => other.to_string(),
+    }
+}
+
+fn tls_text(error: &rustls::Error) -> String {
+    use rustls::CertificateError as Certificate;
+    match error {
+        rustls::Error::InvalidMessage(_) => "tls: first record does not look like a TLS handshake".to_owned(),
+        rustls::Error::InvalidCertificate(why) => {
+            let why = match why {
+                Certificate::UnknownIssuer => "certificate signed by unknown authority".to_owned(),
+                Certificate::Expired | Certificate::ExpiredContext { .. } => {
+                    "certificate has expired or is not yet valid".to_owned()
+                }
+                Certificate::NotValidYet | Certificate::NotValidYetContext { .. } => {
+                    "certificate has expired or is not yet valid".to_owned()
+                }
+                other => other.to_string(),
+            };
+            format!("tls: failed to verify certificate: x509: {why}")
+        }
+        rustls::Error::AlertReceived(alert) => format!("remote error: tls: {alert:?}"),
+        other => format!("tls: {other}"),
+    }
+}
+
+fn ends(local: Option<SocketAddr>, remote: SocketAddr) -> String {
+    match local {
+        Some(local) => format!("{local}->{remote}"),
+        None => remote.to_string(),
+    }
+}
+
+/// An operating-system error as k6 words it: `connection refused`, not `Connection refused (os error 111)`.
+fn errno_text(error: &io::Error) -> String {
+    let text = error.to_string();
+    let text = text.split(" (os error").next().unwrap_or(&text);
+    let mut chars = text.chars();
+    match chars.next() {
+        Some(first) => first.to_lowercase().chain(chars).collect(),
+        None => text.to_owned(),
+    }
+}
+
+/// What an `error` handler gets. Not a JavaScript `Error`.
+pub(super) enum SocketError {
+    /// The peer ended the session other than with 1000 or 1001.
+    Close { code: u16, reason: String },
+    /// A system call failed.
+    Net { op: &'static str, ends: Option<(SocketAddr, SocketAddr)>, why: String },
+    /// Something was sent on a socket that is closed.
+    CloseSent,
+}
+
+impl SocketError {
+    pub(super) fn unexpected_eof() -> Self {
+        Self::Close { code: 1006, reason: "unexpected EOF".to_owned() }
+    }
+
+    pub(super) fn write(ends: Option<(SocketAddr, SocketAddr)>, error: &io::Error) -> Self {
+        Self::Net { op: "write", ends, why: format!("write: {}", errno_text(error)) }
+    }
+
+    fn text(&self) -> String {
+        match self {
+            Self::Close { code, reason } => {
+                let label = close_label(*code).map(|label| format!(" ({label})")).unwrap_or_default();
+                let reason = if reason.is_empty() { String::new() } else { format!(": {reason}") };
+                format!("websocket: close {code}{label}{reason}")
+            }
+            Self::Net { op, ends: Some((local, remote)), why } => {
+                format!("{op} tcp {local}->{remote}: {why}")
+            }
+            Self::Net { op, ends: None, why } => format!("{op} tcp: {why}"),
+            Self::CloseSent => "websocket: close sent".to_owned(),
+        }
+    }
+
+    /// The host object: `error()` and `String(e)` say the text, properties give the details.
+    pub(super) fn to_object<'s>(&self, scope: &mut v8::PinScope<'s, '_>) -> v8::Local<'s, v8::Value> {
+        let object = v8::Object::new(scope);
+        match self {
+            Self::Close { code, reason } => {
+                set_number(scope, object, "code", f64::from(*code));
+                set_text(scope, object, "text", reason);
+            }
+            Self::Net { op, ends, why } => {
+                set_text(scope, object, "op", op);
+                set_text(scope, object, "net", "tcp");
+                let (source, addr) = ends
+                    .map_or_else(Default::default, |(local, remote)| (local.to_string(), remote.to_string()));
+                set_text(scope, object, "source", &source);
+                set_text(scope, object, "addr", &addr);
+                set_text(scope, object, "err", why);
+                let no = v8::Boolean::new(scope, false).into();
+                set_answer(scope, object, "temporary", no);
+                set_answer(scope, object, "timeout", no);
+                let why = binding::string(scope, why).into();
+                set_answer(scope, object, "unwrap", why);
+            }
+            Self::CloseSent => (),
+        }
+        let text = binding::string(scope, &self.text()).into();
+        set_answer(scope, object, "error", text);
+        set_answer(scope, object, "toString", text);
+        object.into()
+    }
+}
+
+/// Adds a method that always answers the same.
+fn set_answer<'s>(
+    scope: &mut v8::PinScope<'s, '_>,
+    object: v8::Local<'s, v8::Object>,
+    name: &str,
+    answer: v8::Local<'s, v8::Value>,
+) {
+    let method = binding::function(scope, name, answer_data, Some(answer));
+    binding::set_hidden(scope, object, name, method.into());
+}
+
+fn answer_data(
+    _: &mut v8::PinScope<'_, '_>,
+    arguments: v8::FunctionCallbackArguments<'_>,
+    mut answer: v8::ReturnValue<'_>,
+) {
+    answer.set(arguments.data());
+}
+
+/// The name of a close code in error texts.
+fn close_label(code: u16) -> Option<&'static str> {
+    Some(match code {
+        1000 => "normal",
+        1001 => "going away",
+        1002 => "protocol error",
+        1003 => "unsupported data",
+        1005 => "no status",
+        1006 => "abnormal closure",
+        1007 => "invalid payload data",
+        1008 => "policy violation",
+        1009 => "message too big",
+        1010 => "mandatory extension missing",
+        1011 => "internal server error",
+        1015 => "TLS handshake error",
+        _ => return None,
+    })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn close_errors_read_as_in_k6() {
+        let text = |code, reason: &str| SocketError::Close { code, reason: reason.to_owned() }.text();
+        assert_eq!(text(1011, "oops"), "websocket: close 1011 (internal server error): oops");
+        assert_eq!(text(1005, ""), "websocket: close 1005 (no status)");
+        assert_eq!(text(4000, "x"), "websocket: close 4000: x");
+        assert_eq!(
+            SocketError::unexpected_eof().text(),
+            "websocket: close 1006 (abnormal closure): unexpected EOF"
+        );
+    }
+
+    #[test]
+    fn system_errors_lose_their_number_and_capital() {
+        assert_eq!(errno_text(&io::Error::from_raw_os_error(111)), "connection refused");
+        assert_eq!(errno_text(&io::Error::from_raw_os_error(32)), "broken pipe");
+    }
+
+    #[test]
+    fn a_refused_connection_names_the_address() {
+        let error = DialError::Handshake(Error::Connect {
+            addr: "127.0.0.1:1".parse().unwrap(),
+            source: io::Error::from_raw_os_error(111),
+        });
+        assert_eq!(dial_text(&error), "dial tcp 127.0.0.1:1: connect: connection refused");
+    }
+}

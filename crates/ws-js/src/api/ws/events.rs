@@ -1,0 +1,181 @@
+//! What the server and the clock do to a session, and which handlers hear of it.
+
+use std::time::{Duration, Instant};
+
+use ws_loop::DialFailure;
+use ws_metrics::builtin;
+use ws_proto::{CookieJar, Ended, Incoming, Payload, UpgradeResponse, WsUrl};
+
+use super::errors::{Failure, SocketError};
+use super::session::{At, End, Event, On, Parts, Session, add_traffic};
+use super::{socket, tags};
+use crate::vu::call::{self, Handled};
+
+impl At {
+    pub(super) fn handle(self, scope: &mut v8::PinScope<'_, '_>, event: Event) -> Handled {
+        match event {
+            Event::Opened { response, took } => self.opened(scope, *response, took),
+            Event::Failed(failure) => {
+                self.refused(*failure);
+                Handled::Returned
+            }
+            Event::Incoming(incoming) => self.incoming(scope, incoming),
+            Event::WriteFailed(error) => {
+                let addresses = self.addresses();
+                self.emit_error(scope, &SocketError::write(addresses, &error))
+            }
+            Event::Timer { slot } => self.timer(scope, slot),
+        }
+    }
+
+    fn opened(self, scope: &mut v8::PinScope<'_, '_>, response: UpgradeResponse, took: Duration) -> Handled {
+        let shared = &self.inside.group().shared;
+        let callback = self.with(|session, parts| {
+            let peer = session.key.and_then(|key| parts.io.socket(key)).map(|socket| socket.peer_addr());
+            session.tags = tags::complete(shared, session.tags, &session.url, Some(&response), peer);
+            book_dial(session, parts, took);
+            store_cookies(parts.jar, &session.url, &response);
+            let (tags, metadata) = (session.tags, session.metadata);
+            session.counters = Some((
+                parts.samples.counter(builtin::WS_MSGS_SENT, tags, metadata),
+                parts.samples.counter(builtin::WS_MSGS_RECEIVED, tags, metadata),
+            ));
+            session.response = Some(response);
+            session.callback.take()
+        });
+        let Some(Some(callback)) = callback else { return Handled::Returned };
+        let callback = v8::Local::new(scope, callback);
+        let object = socket::new(scope, self.serial);
+        match call::handler(scope, callback, &[object.into()]) {
+            // Also if the callback has closed the socket already.
+            Handled::Returned => self.emit(scope, On::Open, &[]),
+            other => other,
+        }
+    }
+
+    fn refused(self, failure: DialFailure) {
+        let DialFailure { error, response, elapsed: took, traffic } = failure;
+        let shared = &self.inside.group().shared;
+        self.with(|session, parts| {
+            session.key = None;
+            session.tags = tags::complete(shared, session.tags, &session.url, response.as_ref(), None);
+            book_dial(session, parts, took);
+            // A failed dial counts as a session that lasted as long.
+            let ms = took.as_secs_f64() * 1e3;
+            let (tags, metadata, at) = (session.tags, session.metadata, session.started);
+            parts.samples.add(builtin::WS_SESSION_DURATION, tags, metadata, at, ms);
+            if let Some(response) = &response {
+                store_cookies(parts.jar, &session.url, response);
+            }
+            add_traffic(parts.traffic, traffic);
+            session.closed = true;
+            session.end = Some(End::Refused(Failure::new(&error, response)));
+        });
+    }
+
+    fn incoming(self, scope: &mut v8::PinScope<'_, '_>, incoming: Incoming) -> Handled {
+        match incoming {
+            Incoming::Text(payload) => self.message(scope, On::Message, &payload),
+            Incoming::Binary(payload) => self.message(scope, On::BinaryMessage, &payload),
+            Incoming::Ping(_) => self.emit(scope, On::Ping, &[]),
+            Incoming::Pong(payload) => {
+                self.with(|session, parts| {
+                    let id =
+                        std::str::from_utf8(parts.io.payload(&payload)).ok().and_then(|id| id.parse().ok());
+                    if let Some(sent) = id.and_then(|id: usize| session.pings.get(id)) {
+                        let now = Instant::now();
+                        let ms = now.duration_since(*sent).as_secs_f64() * 1e3;
+                        parts.samples.add(builtin::WS_PING, session.tags, session.metadata, now, ms);
+                    }
+                });
+                self.emit(scope, On::Pong, &[])
+            }
+            Incoming::Close(frame) => {
+                let code = frame.as_ref().map_or(1005, |frame| frame.code);
+                if !matches!(code, 1000 | 1001) {
+                    let reason = frame.map_or_else(String::new, |frame| frame.reason);
+                    let error = SocketError::Close { code, reason };
+                    match self.emit_error(scope, &error) {
+                        Handled::Returned => (),
+                        other => return other,
+                    }
+                }
+                // The protocol layer has answered the frame already.
+                self.close(scope, None, i64::from(code))
+            }
+            Incoming::Ended(Ended::Eof) => match self.emit_error(scope, &SocketError::unexpected_eof()) {
+                Handled::Returned => self.close(scope, None, 1006),
+                other => other,
+            },
+            Incoming::Ended(Ended::Violation(_)) => {
+                // The protocol layer has sent 1002 with the violation's text; k6's own attempt to close
+                // after that is what its scripts see.
+                match self.emit_error(scope, &SocketError::CloseSent) {
+                    Handled::Returned => self.close(scope, None, 1001),
+                    other => other,
+                }
+            }
+            Incoming::Ended(Ended::Broken(_)) => self.close(scope, Some(1001), 1001),
+        }
+    }
+
+    fn message(self, scope: &mut v8::PinScope<'_, '_>, on: On, payload: &Payload) -> Handled {
+        let argument: Option<Option<v8::Local<'_, v8::Value>>> = self.with(|session, parts| {
+            if let Some((_, received)) = session.counters {
+                parts.samples.count(received, parts.io.now());
+            }
+            if session.handlers[on as usize].is_empty() {
+                return None;
+            }
+            let bytes = parts.io.payload(payload);
+            Some(match on {
+                On::BinaryMessage => crate::convert::array_buffer(scope, bytes).into(),
+                _ => crate::convert::js_string(scope, bytes).into(),
+            })
+        });
+        match argument.flatten() {
+            Some(argument) => self.emit(scope, on, &[argument]),
+            None => Handled::Returned,
+        }
+    }
+
+    fn timer(self, scope: &mut v8::PinScope<'_, '_>, slot: u32) -> Handled {
+        let callback = self.with(|_, parts| {
+            let timer = parts.timers.get_mut(&slot)?;
+            let callback = v8::Local::new(scope, &timer.callback);
+            match &mut timer.every {
+                None => {
+                    parts.timers.remove(&slot);
+                }
+                Some((due, period)) => {
+                    // Fixed rate; ticks that were missed meanwhile are dropped.
+                    let now = Instant::now();
+                    while *due <= now {
+                        *due += *period;
+                    }
+                    let user = self.timer_user(slot);
+                    timer.id = parts.io.timer(*due, user);
+                }
+            }
+            Some(callback)
+        });
+        match callback.flatten() {
+            Some(callback) => call::handler(scope, callback, &[]),
+            None => Handled::Returned,
+        }
+    }
+}
+
+/// `ws_sessions` and `ws_connecting`, which every dial leaves behind.
+pub(super) fn book_dial(session: &Session, parts: &mut Parts<'_>, took: Duration) {
+    let (tags, metadata, at) = (session.tags, session.metadata, session.started);
+    parts.samples.add(builtin::WS_SESSIONS, tags, metadata, at, 1.0);
+    parts.samples.add(builtin::WS_CONNECTING, tags, metadata, at, took.as_secs_f64() * 1e3);
+}
+
+/// Cookies are kept whatever the status of the answer.
+fn store_cookies(jar: &mut CookieJar, url: &str, response: &UpgradeResponse) {
+    if let Ok(url) = WsUrl::parse(url) {
+        jar.store(&url, response.headers.get_all("Set-Cookie"));
+    }
+}

@@ -1,0 +1,23 @@
+//! `k6/ws`: blocking WebSocket sessions.
+//!
+//! `connect` starts a dial, parks its thread, and returns when the session is over; the handlers run on the
+//! group's driver meanwhile (module [`session`]).
+
+mod actions;
+mod connect;
+mod errors;
+mod events;
+mod params;
+pub(crate) mod session;
+mod socket;
+mod tags;
+
+use crate::binding;
+
+/// The exports of `k6/ws`.
+pub(crate) fn exports<'s>(scope: &mut v8::PinScope<'s, '_>) -> v8::Local<'s, v8::Object> {
+    let exports = v8::Object::new(scope);
+    let none = v8::undefined(scope).into();
+    binding::set_function(scope, exports, "connect", connect::connect, Some(none));
+    exports
+}

@@ -1,0 +1,328 @@
+//! One `ws.connect`: from the dial to its return.
+//!
+//! The thread that called `connect` waits; everything here runs on whichever thread drives the group, in
+//! the order of the k6 documentation: callback, `open`, then messages, timers and the end.
+
+use std::io;
+use std::rc::Rc;
+use std::sync::Arc;
+use std::time::{Duration, Instant};
+
+use rustc_hash::FxHashMap;
+use ws_loop::{DialFailure, EventLoop, SocketKey, TimerId, Traffic};
+use ws_metrics::{Metadata, Slot, TagSetId, builtin};
+use ws_proto::{CookieJar, Incoming, Payload, UpgradeResponse};
+
+use super::errors::Failure;
+use crate::group::{Inside, Post, State};
+use crate::samples::Samples;
+use crate::vu::call::Handled;
+use crate::vu::{Vu, block};
+
+/// Which session of which VU: what the event loop hands back with every event.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) struct Address {
+    pub(crate) vu: u32,
+    /// The session, or for a timer its slot.
+    pub(crate) serial: u32,
+}
+
+impl Address {
+    pub(crate) fn from_user(user: u64) -> Self {
+        Self { vu: (user >> 32) as u32, serial: user as u32 }
+    }
+
+    pub(crate) fn to_user(self) -> u64 {
+        u64::from(self.vu) << 32 | u64::from(self.serial)
+    }
+}
+
+/// Something that happened to a session.
+pub(crate) enum Event {
+    Opened { response: Box<UpgradeResponse>, took: Duration },
+    Failed(Box<DialFailure>),
+    Incoming(Incoming),
+    WriteFailed(io::Error),
+    Timer { slot: u32 },
+}
+
+impl Event {
+    /// The event with its payload copied out of the loop's memory.
+    pub(crate) fn into_owned(self, io: &EventLoop<Post>) -> Self {
+        let own = |payload: Payload| Payload::Owned(io.payload(&payload).into());
+        match self {
+            Event::Incoming(Incoming::Text(payload)) => Event::Incoming(Incoming::Text(own(payload))),
+            Event::Incoming(Incoming::Binary(payload)) => Event::Incoming(Incoming::Binary(own(payload))),
+            Event::Incoming(Incoming::Ping(payload)) => Event::Incoming(Incoming::Ping(own(payload))),
+            Event::Incoming(Incoming::Pong(payload)) => Event::Incoming(Incoming::Pong(own(payload))),
+            other => other,
+        }
+    }
+
+    /// What it holds in memory, about.
+    pub(crate) fn size(&self) -> usize {
+        let payload = match self {
+            Event::Incoming(
+                Incoming::Text(Payload::Owned(bytes))
+                | Incoming::Binary(Payload::Owned(bytes))
+                | Incoming::Ping(Payload::Owned(bytes))
+                | Incoming::Pong(Payload::Owned(bytes)),
+            ) => bytes.len(),
+            _ => 0,
+        };
+        payload + size_of::<Self>()
+    }
+}
+
+/// The events that scripts can listen to.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum On {
+    Open,
+    Message,
+    BinaryMessage,
+    Ping,
+    Pong,
+    Close,
+    Error,
+}
+
+impl On {
+    const COUNT: usize = 7;
+
+    /// By the name scripts use. Other names can be listened to and never happen.
+    pub(crate) fn from_name(name: &str) -> Option<Self> {
+        Some(match name {
+            "open" => On::Open,
+            "message" => On::Message,
+            "binaryMessage" => On::BinaryMessage,
+            "ping" => On::Ping,
+            "pong" => On::Pong,
+            "close" => On::Close,
+            "error" => On::Error,
+            _ => return None,
+        })
+    }
+}
+
+/// How a session ended, for the thread that waits in `connect`.
+pub(crate) enum End {
+    /// `connect` returns; with what the server answered.
+    Closed(UpgradeResponse),
+    /// There was no session.
+    Refused(Failure),
+    /// A handler threw this.
+    Threw(v8::Global<v8::Value>),
+    /// The VU was told to stop.
+    Interrupted,
+}
+
+/// One session of a VU.
+pub(crate) struct Session {
+    pub(super) serial: u32,
+    pub(super) key: Option<SocketKey>,
+    pub(super) closed: bool,
+    pub(super) callback: Option<v8::Global<v8::Function>>,
+    pub(super) handlers: [Vec<v8::Global<v8::Function>>; On::COUNT],
+    /// By ping id: when it was written.
+    pub(super) pings: Vec<Instant>,
+    pub(super) tags: TagSetId,
+    pub(super) metadata: Metadata,
+    /// `ws_msgs_sent` and `ws_msgs_received`, once the tags are complete.
+    pub(super) counters: Option<(Slot, Slot)>,
+    pub(super) started: Instant,
+    pub(super) url: Arc<str>,
+    pub(super) response: Option<UpgradeResponse>,
+    pub(super) end: Option<End>,
+}
+
+/// What `connect` has worked out before it waits.
+pub(crate) struct Start {
+    pub(crate) callback: v8::Global<v8::Function>,
+    pub(crate) tags: TagSetId,
+    pub(crate) metadata: Metadata,
+    pub(crate) started: Instant,
+    pub(crate) url: Arc<str>,
+}
+
+/// All sessions of a VU, with their timers.
+#[derive(Default)]
+pub(crate) struct Sessions {
+    list: Vec<Session>,
+    next: u32,
+    timers: FxHashMap<u32, Timer>,
+    next_timer: u32,
+}
+
+pub(super) struct Timer {
+    pub(super) serial: u32,
+    pub(super) id: TimerId,
+    pub(super) callback: v8::Global<v8::Function>,
+    /// For intervals: when it is due next, and its period.
+    pub(super) every: Option<(Instant, Duration)>,
+}
+
+impl Sessions {
+    /// Books a session in; its serial is what events are addressed to.
+    pub(crate) fn begin(&mut self, start: Start) -> u32 {
+        let serial = self.next;
+        self.next = self.next.wrapping_add(1);
+        self.list.push(Session {
+            serial,
+            key: None,
+            closed: false,
+            callback: Some(start.callback),
+            handlers: Default::default(),
+            pings: Vec::new(),
+            tags: start.tags,
+            metadata: start.metadata,
+            counters: None,
+            started: start.started,
+            url: start.url,
+            response: None,
+            end: None,
+        });
+        serial
+    }
+
+    pub(crate) fn set_key(&mut self, serial: u32, key: SocketKey) {
+        if let Some(session) = self.get(serial) {
+            session.key = Some(key);
+        }
+    }
+
+    pub(crate) fn get(&mut self, serial: u32) -> Option<&mut Session> {
+        // The innermost session is nearly always the one that is meant.
+        self.list.iter_mut().rev().find(|session| session.serial == serial)
+    }
+
+    /// Takes the outcome of a session that is over. Its handlers stay until the iteration ends: `send` on a
+    /// closed socket still reports its error to them.
+    pub(crate) fn take_end(&mut self, serial: u32) -> Option<End> {
+        self.get(serial)?.end.take()
+    }
+
+    pub(crate) fn owner_of_timer(&self, slot: u32) -> Option<u32> {
+        self.timers.get(&slot).map(|timer| timer.serial)
+    }
+
+    pub(crate) fn for_each_key(&self, mut f: impl FnMut(SocketKey)) {
+        self.list.iter().filter_map(|session| session.key).for_each(&mut f);
+    }
+}
+
+/// Drops all sessions at the end of an iteration.
+pub(crate) fn forget_all(vu: &mut Vu, io: &mut EventLoop<Post>) {
+    for timer in std::mem::take(&mut vu.sessions.timers).into_values() {
+        io.cancel(timer.id);
+    }
+    for session in std::mem::take(&mut vu.sessions.list) {
+        if let Some(traffic) = session.key.and_then(|key| io.finish(key)) {
+            add_traffic(&mut vu.traffic, traffic);
+        }
+    }
+}
+
+/// Runs what an event asks for. The VU's script waits in this session's `connect`.
+pub(crate) fn run(inside: Inside, vu: u32, serial: u32, event: Event) {
+    let realm = {
+        let mut state = inside.state();
+        let this = &mut state.vus[vu as usize];
+        this.busy = true;
+        Rc::clone(&this.realm)
+    };
+    let over = inside.with_realm(vu, &realm, |scope| {
+        let at = At { inside, vu, serial };
+        let handled = at.handle(scope, event);
+        at.settle(scope, handled)
+    });
+    inside.state().vus[vu as usize].busy = false;
+    if over {
+        block::release(inside, vu);
+    }
+}
+
+/// Ends a session of a VU that was told to stop: close frame 1001, no script.
+pub(crate) fn interrupt(inside: Inside, vu: u32, serial: u32) {
+    let at = At { inside, vu, serial };
+    at.hang_up(Some(1001));
+    let mut state = inside.state();
+    if let Some(session) = state.vus[vu as usize].sessions.get(serial) {
+        session.end = Some(End::Interrupted);
+    }
+}
+
+/// A session while something is done to it.
+#[derive(Clone, Copy)]
+pub(crate) struct At {
+    pub(crate) inside: Inside,
+    pub(crate) vu: u32,
+    pub(crate) serial: u32,
+}
+
+impl At {
+    /// Opens the session with the rest of the group's state. `None` once the iteration it belonged to is over.
+    pub(super) fn with<R>(self, f: impl FnOnce(&mut Session, &mut Parts<'_>) -> R) -> Option<R> {
+        let mut state = self.inside.state();
+        let State { io, vus, samples, .. } = &mut *state;
+        let this = &mut vus[self.vu as usize];
+        let Sessions { list, timers, next_timer, .. } = &mut this.sessions;
+        let session = list.iter_mut().rev().find(|session| session.serial == self.serial)?;
+        let mut parts =
+            Parts { io, samples, timers, next_timer, traffic: &mut this.traffic, jar: &mut this.jar };
+        Some(f(session, &mut parts))
+    }
+
+    /// Draws the consequences of what a handler did. Returns whether the session is over.
+    fn settle(self, scope: &mut v8::PinScope<'_, '_>, handled: Handled) -> bool {
+        let end = match handled {
+            Handled::Returned => None,
+            Handled::Threw(exception) => {
+                // What the `close` handlers throw on top of it is lost, as in k6.
+                match self.close(scope, Some(1001), 1001) {
+                    Handled::Interrupted => Some(End::Interrupted),
+                    Handled::Returned | Handled::Threw(_) => Some(End::Threw(exception)),
+                }
+            }
+            Handled::Interrupted => Some(End::Interrupted),
+        };
+        if matches!(end, Some(End::Interrupted)) {
+            scope.cancel_terminate_execution();
+            self.hang_up(Some(1001));
+        }
+        self.with(|session, parts| {
+            if let Some(end) = end {
+                session.end = Some(end);
+            }
+            if !session.closed {
+                return false;
+            }
+            let end = session.end.get_or_insert_with(|| {
+                // A session is only closed after it was opened.
+                End::Closed(session.response.take().expect("an open session has a response"))
+            });
+            if !matches!(end, End::Interrupted | End::Refused(_)) {
+                let ms = session.started.elapsed().as_secs_f64() * 1e3;
+                let Session { tags, metadata, started, .. } = *session;
+                parts.samples.add(builtin::WS_SESSION_DURATION, tags, metadata, started, ms);
+            }
+            true
+        })
+        .unwrap_or(true)
+    }
+}
+
+/// What of a group's state a session works with.
+pub(super) struct Parts<'a> {
+    pub(super) io: &'a mut EventLoop<Post>,
+    pub(super) samples: &'a mut Samples,
+    pub(super) timers: &'a mut FxHashMap<u32, Timer>,
+    pub(super) next_timer: &'a mut u32,
+    pub(super) traffic: &'a mut Traffic,
+    pub(super) jar: &'a mut CookieJar,
+}
+
+/// Adds the bytes of a socket to those of its VU.
+pub(super) fn add_traffic(to: &mut Traffic, more: Traffic) {
+    to.read += more.read;
+    to.written += more.written;
+}

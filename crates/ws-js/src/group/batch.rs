@@ -1,0 +1,99 @@
+//! One group's turn: take what has happened, run the handlers of all its VUs, flush, hand samples over.
+
+use std::sync::Arc;
+use std::time::{Duration, Instant};
+
+use ws_loop::Event;
+
+use super::{Group, Inside, Post, seat};
+use crate::api::ws::session::{self, Address};
+use crate::vu;
+
+/// How a turn ended.
+pub(crate) enum End {
+    /// All is done; the next turn is due at `deadline` at the latest.
+    Done { deadline: Option<Instant> },
+    /// A script blocked, and the thread that runs it (this one) is no longer the driver. Another thread has
+    /// gone on with the group.
+    RoleLost,
+}
+
+/// Runs a turn of `group` as its driver.
+///
+/// The events belong to the group and not to this stack: after a script has blocked, the successor's `run`
+/// finds the rest of them.
+pub(crate) fn run(group: &Arc<Group>) -> End {
+    group.enter(|inside| {
+        inside.state().io.turn(Some(Duration::ZERO)).expect("epoll on descriptors that are open");
+        // Iterations that become startable during this turn wait for the next one, so that a script which
+        // never blocks lets the other groups and the sockets have their turns.
+        let mut starts = inside.state().runnable.len();
+        while let Some(task) = next_task(inside, &mut starts) {
+            perform(inside, task);
+            if !seat::has_role() {
+                leave_as_guest(inside);
+                return End::RoleLost;
+            }
+        }
+        let mut state = inside.state();
+        state.io.flush();
+        let now = state.io.now();
+        state.samples.hand_over_if_due(now);
+        let mut deadline = [state.io.next_deadline(), state.samples.due()].into_iter().flatten().min();
+        if !state.runnable.is_empty() || !state.catching_up.is_empty() || state.io.pending() > 0 {
+            deadline = Some(now);
+        }
+        End::Done { deadline }
+    })
+}
+
+/// What a thread that is not the driver does before it leaves the group: what the script wrote goes out,
+/// and the driver learns of new timers, sockets and runnable VUs.
+pub(crate) fn leave_as_guest(inside: Inside) {
+    inside.state().io.flush();
+    inside.group().handle.post(Post::Look);
+}
+
+enum Task {
+    Event(Event<Post>),
+    CatchUp(u32),
+    Iterate(u32),
+}
+
+fn next_task(inside: Inside, starts: &mut usize) -> Option<Task> {
+    let mut state = inside.state();
+    // Older than anything the loop has.
+    if let Some(vu) = state.catching_up.pop_front() {
+        return Some(Task::CatchUp(vu));
+    }
+    if let Some(event) = state.io.next_event() {
+        return Some(Task::Event(event));
+    }
+    if *starts > 0 {
+        *starts -= 1;
+        return state.runnable.pop_front().map(Task::Iterate);
+    }
+    None
+}
+
+fn perform(inside: Inside, task: Task) {
+    match task {
+        Task::CatchUp(vu) => vu::backlog::catch_up(inside, vu),
+        Task::Iterate(vu) => vu::iterate(inside, vu),
+        Task::Event(event) => {
+            let (user, event) = match event {
+                Event::Posted(Post::Start { vu, job }) => return vu::start(inside, vu, job),
+                Event::Posted(Post::Look) => return,
+                Event::Posted(Post::Interrupt { vu }) => return vu::interrupt_blocked(inside, vu),
+                Event::Opened { user, response, timings, .. } => {
+                    (user, session::Event::Opened { response, took: timings.total })
+                }
+                Event::Failed { user, failure, .. } => (user, session::Event::Failed(failure)),
+                Event::Incoming { user, incoming, .. } => (user, session::Event::Incoming(incoming)),
+                Event::WriteFailed { user, error, .. } => (user, session::Event::WriteFailed(error)),
+                Event::Timer { user, .. } => return vu::timer_due(inside, user),
+            };
+            vu::backlog::deliver(inside, Address::from_user(user), event);
+        }
+    }
+}

@@ -1,0 +1,262 @@
+//! A run's groups, drivers and VUs, for whoever decides what runs when.
+
+use std::sync::Arc;
+use std::sync::mpsc::sync_channel;
+use std::time::{Duration, Instant};
+
+use parking_lot::Mutex;
+use ws_metrics::{BatchSender, WallClock};
+
+use crate::error::Error;
+use crate::group::gc::{GcClock, GcPauses};
+use crate::group::{Group, Post};
+use crate::isolate::HeapShare;
+use crate::script::{self, Script, ScriptError};
+use crate::shared::{Parts, Settings, Shared};
+use crate::staff::Staff;
+use crate::vu::Job;
+use crate::vu::job::{Assignment, Phase, PhaseError};
+
+/// The most VUs of one group: a scavenge costs 2.4 us for each parked one, so 1-2 ms at this number.
+const MAX_GROUP: usize = 500;
+
+/// The phases use a group of their own, each a VU of its own.
+const PHASE_VUS: usize = 8;
+
+/// How long a run that is dropped waits for scripts to end.
+const SHUTDOWN: Duration = Duration::from_secs(5);
+
+/// What a [`Runtime`] needs to know.
+pub struct RuntimeOptions {
+    /// How many VUs there will be.
+    pub vus: usize,
+    /// How many drivers; `None`: as many as the load asks for, beginning with one.
+    pub drivers: Option<usize>,
+    /// Options of the run.
+    pub settings: Settings,
+    /// Where samples go.
+    pub samples: BatchSender,
+    /// What time it is for samples.
+    pub wall: WallClock,
+}
+
+/// The JavaScript side of a run.
+pub struct Runtime {
+    shared: Arc<Shared>,
+    groups: Vec<Arc<Group>>,
+    heap_share: usize,
+    phase: Mutex<PhasePlace>,
+    staff: Staff,
+    vus: usize,
+}
+
+#[derive(Default)]
+struct PhasePlace {
+    group: Option<Arc<Group>>,
+    /// The VU of the phase that runs now.
+    current: Option<u32>,
+}
+
+/// A VU whose init stage failed.
+#[derive(Debug, thiserror::Error)]
+#[error("error while initializing VU #{vu}: {source}")]
+pub struct InitError {
+    /// Its number, from 1.
+    pub vu: usize,
+    /// What went wrong.
+    #[source]
+    pub source: ScriptError,
+}
+
+impl Runtime {
+    /// Makes the groups and starts the first driver. There are no VUs yet.
+    pub fn new(script: &Script, options: RuntimeOptions) -> Result<Self, Error> {
+        let RuntimeOptions { vus, drivers, settings, samples, wall } = options;
+        let shared = Shared::new(Parts {
+            settings,
+            sources: Arc::clone(&script.sources),
+            env: script.env.clone(),
+            registry: Arc::clone(&script.registry),
+            tag_sets: Arc::clone(&script.tag_sets),
+            log: Arc::clone(&script.log),
+            samples: Some(samples),
+            wall,
+        });
+        let cores = std::thread::available_parallelism().map_or(1, usize::from);
+        let count = vus.div_ceil(MAX_GROUP).max(cores.min(vus)).max(1);
+        let heap_share = script::heap_limit() / (count + 1);
+        let groups = (0..count)
+            .map(|index| {
+                let members = members(vus, count, index);
+                Group::new(Arc::clone(&shared), members, HeapShare { limit: heap_share, realms: members })
+            })
+            .collect::<Result<Vec<_>, _>>()?;
+        let staff = Staff::start(&shared.pool, &groups, drivers)?;
+        Ok(Self { shared, groups, heap_share, phase: Mutex::default(), staff, vus })
+    }
+
+    /// How many VUs there are.
+    pub fn vus(&self) -> usize {
+        self.vus
+    }
+
+    /// Makes the VUs, several groups at a time. `on_each` is called for each that is ready.
+    ///
+    /// # Errors
+    ///
+    /// The first failure of an init stage; the others are not waited for.
+    pub fn init_vus(&self, on_each: &(dyn Fn() + Sync)) -> Result<(), InitError> {
+        let failure = Mutex::new(None);
+        let next = std::sync::atomic::AtomicUsize::new(0);
+        let work = || {
+            loop {
+                let index = next.fetch_add(1, std::sync::atomic::Ordering::Relaxed);
+                let Some(group) = self.groups.get(index) else { return };
+                for local in 0..members(self.vus, self.groups.len(), index) {
+                    if failure.lock().is_some() {
+                        return;
+                    }
+                    let vu = local * self.groups.len() + index + 1;
+                    match script::add_vu(group, vu as u32) {
+                        Ok(_) => on_each(),
+                        Err(source) => {
+                            failure.lock().get_or_insert(InitError { vu, source });
+                            return;
+                        }
+                    }
+                }
+            }
+        };
+        let threads = std::thread::available_parallelism().map_or(1, usize::from).min(self.groups.len());
+        std::thread::scope(|scope| {
+            for _ in 0..threads {
+                let spawned = std::thread::Builder::new()
+                    .name("ws-init".into())
+                    .stack_size(crate::platform::THREAD_STACK)
+                    .spawn_scoped(scope, work);
+                // With one thread the rest takes longer, with none this one does it.
+                if spawned.is_err() {
+                    work();
+                    break;
+                }
+            }
+        });
+        failure.into_inner().map_or(Ok(()), Err)
+    }
+
+    /// Gives an idle VU (0-based) iterations to run. Returns at once.
+    pub fn activate(&self, vu: usize, assignment: Assignment) {
+        let (group, local) = self.place(vu);
+        group.clear_stop(local);
+        group.handle.post(Post::Start { vu: local, job: Job::Iterate(assignment) });
+    }
+
+    /// Cuts the VU's iteration short. Nothing happens to an idle VU.
+    pub fn interrupt(&self, vu: usize) {
+        let (group, local) = self.place(vu);
+        group.interrupt(local);
+    }
+
+    /// Runs `setup()` or `teardown(data)` in a VU of its own, and waits for its end. `data` and the result
+    /// are JSON texts; no result means `undefined`.
+    pub fn run_phase(&self, phase: Phase, data: Option<Arc<str>>) -> Result<Option<String>, PhaseError> {
+        let init = |error: &dyn std::fmt::Display| PhaseError::Init(error.to_string());
+        let group = {
+            let mut place = self.phase.lock();
+            match &place.group {
+                Some(group) => Arc::clone(group),
+                None => {
+                    let heap = HeapShare { limit: self.heap_share, realms: 1 };
+                    let group = Group::new(Arc::clone(&self.shared), PHASE_VUS, heap)
+                        .map_err(|error| init(&error))?;
+                    self.staff.take(&group);
+                    place.group = Some(Arc::clone(&group));
+                    group
+                }
+            }
+        };
+        let vu = script::add_vu(&group, 0).map_err(|error| init(&error))?;
+        let (done, result) = sync_channel(1);
+        self.phase.lock().current = Some(vu);
+        group.handle.post(Post::Start { vu, job: Job::Phase { phase, data, done } });
+        let result = result.recv().unwrap_or(Err(PhaseError::Interrupted));
+        self.phase.lock().current = None;
+        result
+    }
+
+    /// Cuts the phase short that runs now, if one does.
+    pub fn interrupt_phase(&self) {
+        let place = self.phase.lock();
+        if let (Some(group), Some(vu)) = (&place.group, place.current) {
+            group.interrupt(vu);
+        }
+    }
+
+    /// The pauses for garbage collection so far.
+    pub fn gc_pauses(&self) -> GcPauses {
+        GcClock::sum(self.groups.iter().map(|group| &*group.gc))
+    }
+
+    /// How many drivers there are now, and how many threads for scripts (drivers included).
+    pub fn threads(&self) -> (usize, usize) {
+        (self.staff.drivers(), self.shared.pool.threads())
+    }
+
+    /// Gives the newest groups of driver `from` (half of them, at least one) to driver `to`; drivers count
+    /// from 0. Nothing happens if there is no such driver. The controller does the same by itself when the
+    /// number of drivers is not fixed.
+    pub fn rebalance(&self, from: usize, to: usize) {
+        self.staff.rebalance(from, to);
+    }
+
+    /// Hands all samples over that the groups still have.
+    pub fn flush_samples(&self) {
+        let phase = self.phase.lock().group.clone();
+        for group in self.groups.iter().chain(&phase) {
+            group.with_state(|state| state.samples.hand_over());
+        }
+    }
+
+    fn place(&self, vu: usize) -> (&Arc<Group>, u32) {
+        (&self.groups[vu % self.groups.len()], (vu / self.groups.len()) as u32)
+    }
+}
+
+impl Drop for Runtime {
+    fn drop(&mut self) {
+        for vu in 0..self.vus {
+            self.interrupt(vu);
+        }
+        self.interrupt_phase();
+        let quiet = |group: &Arc<Group>| {
+            group.with_state(|state| state.vus.iter().all(|vu| !vu.busy && vu.blocks.is_empty()))
+        };
+        let deadline = Instant::now() + SHUTDOWN;
+        let phase = self.phase.lock().group.clone();
+        while !self.groups.iter().chain(&phase).all(quiet) {
+            if Instant::now() > deadline {
+                // A script that cannot be stopped keeps its thread, and that keeps its group.
+                return;
+            }
+            std::thread::sleep(Duration::from_millis(1));
+        }
+        self.staff.end();
+        self.shared.pool.close();
+    }
+}
+
+/// How many of `vus`, dealt out round robin, group `index` of `groups` gets.
+fn members(vus: usize, groups: usize, index: usize) -> usize {
+    vus / groups + usize::from(index < vus % groups)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::members;
+
+    #[test]
+    fn vus_are_dealt_out_evenly() {
+        assert_eq!((0..3).map(|index| members(7, 3, index)).collect::<Vec<_>>(), [3, 2, 2]);
+        assert_eq!((0..2).map(|index| members(1000, 2, index)).sum::<usize>(), 1000);
+    }
+}

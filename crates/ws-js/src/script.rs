@@ -1,0 +1,166 @@
+//! The first init stage: read the script, run it once, and see what it wants.
+
+use std::collections::BTreeMap;
+use std::rc::Rc;
+use std::sync::Arc;
+use std::time::{Instant, SystemTime};
+
+use ws_metrics::{Detail, Registry, SystemTags, TagSets, WallClock};
+
+use crate::error::Error;
+use crate::exception::JsException;
+use crate::group::Group;
+use crate::isolate::HeapShare;
+use crate::log::Log;
+use crate::modules::{Main, Sources};
+use crate::realm::Realm;
+use crate::shared::{Parts, Settings, Shared};
+use crate::vu::Vu;
+use crate::vu::tags::VuTags;
+
+/// What a script needs before anything is known of its run.
+pub struct ScriptOptions {
+    /// The script.
+    pub main: Main,
+    /// What it sees as `__ENV`.
+    pub env: BTreeMap<String, String>,
+    /// Where its custom metrics are registered.
+    pub registry: Arc<Registry>,
+    /// Where tag sets are interned.
+    pub tag_sets: Arc<TagSets>,
+    /// Where `console` and exceptions go.
+    pub log: Arc<dyn Log>,
+}
+
+/// A script whose init stage has run once.
+pub struct Script {
+    pub(crate) sources: Arc<Sources>,
+    pub(crate) env: BTreeMap<String, String>,
+    pub(crate) registry: Arc<Registry>,
+    pub(crate) tag_sets: Arc<TagSets>,
+    pub(crate) log: Arc<dyn Log>,
+    options: Option<serde_json::Value>,
+    exports: Vec<Export>,
+}
+
+/// Something that the script exports, other than `options`.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Export {
+    /// Its name.
+    pub name: String,
+    /// Whether it can be called.
+    pub is_function: bool,
+}
+
+/// The init stage failed.
+#[derive(Debug, Clone, thiserror::Error)]
+#[non_exhaustive]
+pub enum ScriptError {
+    /// The script threw, could not be parsed, or imports what is not there.
+    #[error("{}", .0.stack_text().trim_end())]
+    Exception(JsException),
+    /// Its `options` cannot be written as JSON.
+    #[error("the exported options are not JSON: {0}")]
+    Options(String),
+}
+
+impl Script {
+    /// Reads the script and runs its init stage once, in a world of its own that is thrown away.
+    ///
+    /// Call [`initialize`](crate::initialize) before.
+    pub fn load(options: ScriptOptions) -> Result<Self, Error> {
+        let ScriptOptions { main, env, registry, tag_sets, log } = options;
+        let sources = Sources::new(main);
+        let settings = Settings {
+            user_agent: String::new(),
+            no_cookies_reset: false,
+            throw: false,
+            insecure_skip_tls_verify: false,
+            resolver: ws_loop::Resolver::default(),
+            run_tags: Vec::new(),
+            system_tags: SystemTags::default_set(),
+            limits: ws_proto::Limits::default(),
+            detail: Detail::Summed,
+        };
+        let shared = Shared::new(Parts {
+            settings,
+            sources: Arc::clone(&sources),
+            env: env.clone(),
+            registry: Arc::clone(&registry),
+            tag_sets: Arc::clone(&tag_sets),
+            log: Arc::clone(&log),
+            samples: None,
+            wall: WallClock::new(Instant::now(), SystemTime::now()),
+        });
+        let group = Group::new(shared, 1, HeapShare { limit: heap_limit(), realms: 1 })?;
+        let vu = add_vu(&group, 0)?;
+        let (options, exports) = group.enter(|inside| {
+            let realm = Rc::clone(&inside.state().vus[vu as usize].realm);
+            inside.with_realm(vu, &realm, |scope| describe(scope, &realm))
+        })?;
+        sources.seal();
+        Ok(Self { sources, env, registry, tag_sets, log, options, exports })
+    }
+
+    /// The exported `options`, if there are any.
+    pub fn options(&self) -> Option<&serde_json::Value> {
+        self.options.as_ref()
+    }
+
+    /// What the script exports besides `options`, in the order of the names.
+    pub fn exports(&self) -> &[Export] {
+        &self.exports
+    }
+
+    /// Whether the script exports a function of this name.
+    pub fn has_function(&self, name: &str) -> bool {
+        self.exports.iter().any(|export| export.name == name && export.is_function)
+    }
+}
+
+/// Half of the memory that this process may use, in bytes: a script can fill its heap, but not the machine.
+pub(crate) fn heap_limit() -> usize {
+    usize::try_from(crate::memory::available() / 2).unwrap_or(usize::MAX).max(256 << 20)
+}
+
+/// Makes a VU in `group` and runs its init stage. Returns its index.
+pub(crate) fn add_vu(group: &Group, number: u32) -> Result<u32, ScriptError> {
+    group.enter(|inside| {
+        let realm = inside.with_isolate(|isolate| Realm::new(isolate, &group.shared, number));
+        let vu = {
+            let mut state = inside.state();
+            state.vus.push(Vu::new(number, Rc::clone(&realm), VuTags::default()));
+            (state.vus.len() - 1) as u32
+        };
+        inside.with_realm(vu, &realm, |scope| realm.load(scope)).map_err(ScriptError::Exception)?;
+        Ok(vu)
+    })
+}
+
+fn describe(
+    scope: &mut v8::PinScope<'_, '_>,
+    realm: &Realm,
+) -> Result<(Option<serde_json::Value>, Vec<Export>), ScriptError> {
+    let Some(exports) = realm.exports(scope) else { return Ok((None, Vec::new())) };
+    let mut options = None;
+    let mut found = Vec::new();
+    let entries = crate::api::entries(scope, exports)
+        .map_err(|_| ScriptError::Options("an export cannot be read".to_owned()))?;
+    for (name, value) in entries {
+        if name == "options" {
+            if value.is_null_or_undefined() {
+                continue;
+            }
+            let json = v8::json::stringify(scope, value)
+                .ok_or_else(|| {
+                    ScriptError::Options("an object refers to itself, or a getter throws".to_owned())
+                })?
+                .to_rust_string_lossy(scope);
+            options =
+                Some(serde_json::from_str(&json).map_err(|error| ScriptError::Options(error.to_string()))?);
+        } else {
+            found.push(Export { is_function: value.is_function(), name });
+        }
+    }
+    Ok((options, found))
+}

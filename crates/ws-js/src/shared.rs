@@ -1,0 +1,98 @@
+//! What all groups of a run read and none changes.
+
+use std::collections::BTreeMap;
+use std::sync::{Arc, OnceLock};
+
+use ws_loop::Resolver;
+use ws_metrics::{BatchSender, Detail, Registry, SystemTags, TagSetId, TagSets, WallClock};
+use ws_proto::{Limits, TlsConfig, TlsOptions};
+
+use crate::group::pool::Pool;
+use crate::log::Log;
+use crate::modules::Sources;
+
+/// Options of a run that the JavaScript side needs, consolidated.
+#[derive(Clone)]
+pub struct Settings {
+    /// Value of the `User-Agent` header; empty: none is sent.
+    pub user_agent: String,
+    /// Keep a VU's cookies from one iteration to the next.
+    pub no_cookies_reset: bool,
+    /// Failed connections and bad metric values throw.
+    pub throw: bool,
+    /// Accept any certificate.
+    pub insecure_skip_tls_verify: bool,
+    /// Looks names up, with the `hosts` of the run on top.
+    pub resolver: Resolver,
+    /// Tags of every sample.
+    pub run_tags: Vec<(String, String)>,
+    /// Which tags the tool sets by itself.
+    pub system_tags: SystemTags,
+    /// Sizes and times that a connection must not exceed.
+    pub limits: Limits,
+    /// Whether someone wants every sample, or sums suffice.
+    pub detail: Detail,
+}
+
+/// See the module's documentation.
+pub(crate) struct Shared {
+    pub(crate) settings: Settings,
+    pub(crate) sources: Arc<Sources>,
+    pub(crate) env: BTreeMap<String, String>,
+    pub(crate) registry: Arc<Registry>,
+    pub(crate) tag_sets: Arc<TagSets>,
+    pub(crate) log: Arc<dyn Log>,
+    /// `None` in the first init stage: nothing can be measured yet.
+    pub(crate) samples: Option<BatchSender>,
+    pub(crate) wall: WallClock,
+    pub(crate) pool: Arc<Pool>,
+    run_tags: TagSetId,
+    tls: OnceLock<Result<TlsConfig, String>>,
+}
+
+/// What [`Shared::new`] is made of.
+pub(crate) struct Parts {
+    pub(crate) settings: Settings,
+    pub(crate) sources: Arc<Sources>,
+    pub(crate) env: BTreeMap<String, String>,
+    pub(crate) registry: Arc<Registry>,
+    pub(crate) tag_sets: Arc<TagSets>,
+    pub(crate) log: Arc<dyn Log>,
+    pub(crate) samples: Option<BatchSender>,
+    pub(crate) wall: WallClock,
+}
+
+impl Shared {
+    pub(crate) fn new(parts: Parts) -> Arc<Self> {
+        let run_tags = parts.tag_sets.merge(TagSetId::EMPTY, &parts.settings.run_tags);
+        Arc::new(Self {
+            settings: parts.settings,
+            sources: parts.sources,
+            env: parts.env,
+            registry: parts.registry,
+            tag_sets: parts.tag_sets,
+            log: parts.log,
+            samples: parts.samples,
+            wall: parts.wall,
+            pool: Arc::default(),
+            run_tags,
+            tls: OnceLock::new(),
+        })
+    }
+
+    /// The run's own tags, interned.
+    pub(crate) fn run_tags(&self) -> TagSetId {
+        self.run_tags
+    }
+
+    /// How to speak TLS, made when the first `wss` address is dialled: reading the system's root
+    /// certificates takes milliseconds.
+    pub(crate) fn tls(&self) -> Result<TlsConfig, String> {
+        let make = || {
+            let options =
+                TlsOptions { skip_verify: self.settings.insecure_skip_tls_verify, ..TlsOptions::default() };
+            TlsConfig::new(&options).map_err(|error| error.to_string())
+        };
+        self.tls.get_or_init(make).clone()
+    }
+}

@@ -1,0 +1,89 @@
+//! Calling into a script.
+
+use crate::exception::JsException;
+use crate::group::Inside;
+use crate::realm::Realm;
+
+/// How a call of an exported function ended.
+pub(crate) enum Called<R> {
+    Returned(R),
+    Threw(JsException),
+    /// The VU was told to stop.
+    Interrupted,
+}
+
+/// How a call of a handler ended.
+pub(crate) enum Handled {
+    Returned,
+    /// The thrown value itself.
+    Threw(v8::Global<v8::Value>),
+    /// The VU was told to stop.
+    Interrupted,
+}
+
+/// Calls the exported function `name` and lets its promises settle. `finish` gets what it returned, or what
+/// its promise was fulfilled with.
+pub(crate) fn export<R>(
+    inside: Inside,
+    vu: u32,
+    scope: &mut v8::PinScope<'_, '_>,
+    realm: &Realm,
+    name: &str,
+    argument: Option<v8::Local<'_, v8::Value>>,
+    finish: impl FnOnce(&mut v8::PinScope<'_, '_>, v8::Local<'_, v8::Value>) -> R,
+) -> Called<R> {
+    v8::tc_scope!(let tc, scope);
+    let Some(function) = realm.export(tc, name) else {
+        return Called::Threw(JsException::plain(format!("function '{name}' not found in exports")));
+    };
+    let receiver = v8::undefined(tc).into();
+    let result = function.call(tc, receiver, argument.as_slice());
+    // Reactions run when the outermost function has returned, and only then.
+    if result.is_some() {
+        realm.run_microtasks(tc);
+    }
+    if tc.has_terminated() || (inside.group().is_stopped(vu) && tc.is_execution_terminating()) {
+        tc.cancel_terminate_execution();
+        return Called::Interrupted;
+    }
+    let Some(result) = result else {
+        let exception = JsException::from_try_catch(tc);
+        // What the function had set off still has its turn.
+        tc.reset();
+        realm.run_microtasks(tc);
+        realm.forget_rejections();
+        return Called::Threw(exception);
+    };
+    if let Some(exception) = realm.take_rejection(tc) {
+        return Called::Threw(exception);
+    }
+    match v8::Local::<v8::Promise>::try_from(result) {
+        Ok(promise) if promise.state() == v8::PromiseState::Fulfilled => {
+            let value = promise.result(tc);
+            Called::Returned(finish(tc, value))
+        }
+        // Nothing is left that could settle it.
+        Ok(_) => {
+            let nothing = v8::undefined(tc).into();
+            Called::Returned(finish(tc, nothing))
+        }
+        Err(_) => Called::Returned(finish(tc, result)),
+    }
+}
+
+/// Calls a handler. `this` is undefined and what it returns is ignored.
+pub(crate) fn handler(
+    scope: &mut v8::PinScope<'_, '_>,
+    function: v8::Local<'_, v8::Function>,
+    arguments: &[v8::Local<'_, v8::Value>],
+) -> Handled {
+    v8::tc_scope!(let tc, scope);
+    let receiver = v8::undefined(tc).into();
+    if function.call(tc, receiver, arguments).is_some() {
+        return Handled::Returned;
+    }
+    match tc.exception() {
+        Some(exception) if !tc.has_terminated() => Handled::Threw(v8::Global::new(tc, exception)),
+        _ => Handled::Interrupted,
+    }
+}

@@ -1,0 +1,297 @@
+//! Runs scripts on a [`Runtime`] against a server of the test's own, and collects what came of it.
+
+#![allow(dead_code, unreachable_pub)] // Each test file uses its own part.
+
+use std::collections::BTreeMap;
+use std::net::SocketAddr;
+use std::path::Path;
+use std::sync::atomic::{AtomicU64, AtomicUsize, Ordering::Relaxed};
+use std::sync::{Arc, Condvar, Mutex};
+use std::time::{Duration, Instant, SystemTime};
+
+use ws_js::{
+    Assignment, Iteration, IterationOutcome, Level, Log, Main, PlatformOptions, Record, Runtime,
+    RuntimeOptions, Script, ScriptOptions, Settings, Work,
+};
+use ws_loop::{EchoServer, Resolver};
+use ws_metrics::{
+    Detail, Pipeline, PipelineConfig, Registry, Report, SinkValue, SystemTags, TagSets, WallClock,
+};
+use ws_proto::Limits;
+
+/// What to run.
+pub struct Plan {
+    pub script: String,
+    pub vus: usize,
+    pub iterations: u64,
+    pub drivers: Option<usize>,
+    pub env: BTreeMap<String, String>,
+    pub throw: bool,
+}
+
+impl Plan {
+    pub fn new(script: impl Into<String>) -> Self {
+        Self {
+            script: script.into(),
+            vus: 1,
+            iterations: 1,
+            drivers: None,
+            env: BTreeMap::new(),
+            throw: false,
+        }
+    }
+
+    pub fn vus(mut self, vus: usize) -> Self {
+        self.vus = vus;
+        self
+    }
+
+    pub fn iterations(mut self, iterations: u64) -> Self {
+        self.iterations = iterations;
+        self
+    }
+
+    pub fn drivers(mut self, drivers: usize) -> Self {
+        self.drivers = Some(drivers);
+        self
+    }
+
+    pub fn env(mut self, name: &str, value: impl ToString) -> Self {
+        self.env.insert(name.to_owned(), value.to_string());
+        self
+    }
+
+    /// Runs to the end.
+    pub fn run(self) -> Outcome {
+        self.start().finish()
+    }
+
+    /// Starts and leaves the rest to the caller.
+    pub fn start(self) -> Running {
+        ws_js::initialize(&platform());
+        let log = Arc::new(Lines::default());
+        let (registry, tag_sets) = (Arc::new(Registry::new()), Arc::new(TagSets::new()));
+        let script = Script::load(ScriptOptions {
+            main: Main::from_source(Path::new("/script.js"), self.script).unwrap(),
+            env: self.env,
+            registry: Arc::clone(&registry),
+            tag_sets: Arc::clone(&tag_sets),
+            log: Arc::clone(&log) as Arc<dyn Log>,
+        })
+        .unwrap_or_else(|error| panic!("{error}"));
+        let pipeline = Pipeline::start(PipelineConfig::new(registry, tag_sets)).unwrap();
+        let settings = Settings {
+            user_agent: "ws-test".to_owned(),
+            no_cookies_reset: false,
+            throw: self.throw,
+            insecure_skip_tls_verify: true,
+            resolver: Resolver::default(),
+            run_tags: Vec::new(),
+            system_tags: SystemTags::default_set(),
+            limits: Limits::default(),
+            detail: Detail::Summed,
+        };
+        let runtime = Runtime::new(
+            &script,
+            RuntimeOptions {
+                vus: self.vus,
+                drivers: self.drivers,
+                settings,
+                samples: pipeline.sender(),
+                wall: WallClock::new(Instant::now(), SystemTime::now()),
+            },
+        )
+        .unwrap();
+        runtime.init_vus(&|| ()).unwrap();
+        let work = Arc::new(Rounds::new(self.vus, self.iterations));
+        for vu in 0..self.vus {
+            runtime.activate(
+                vu,
+                Assignment {
+                    scenario: "default".into(),
+                    executor: "per-vu-iterations".into(),
+                    exec: "default".into(),
+                    tags: Arc::new([]),
+                    env: Arc::new([]),
+                    setup_data: None,
+                    slot: vu,
+                    work: Arc::clone(&work) as Arc<dyn Work>,
+                },
+            );
+        }
+        Running { runtime, pipeline, log, work, started: Instant::now() }
+    }
+}
+
+/// V8 as the tests of this process want it: `WS_TEST_V8_FLAGS` adds flags.
+fn platform() -> PlatformOptions {
+    let flags = std::env::var("WS_TEST_V8_FLAGS").unwrap_or_default();
+    PlatformOptions { flags: flags.split_whitespace().map(str::to_owned).collect() }
+}
+
+/// A run under way.
+pub struct Running {
+    pub runtime: Runtime,
+    pipeline: Pipeline,
+    log: Arc<Lines>,
+    work: Arc<Rounds>,
+    started: Instant,
+}
+
+impl Running {
+    /// Waits until all VUs have stopped.
+    pub fn finish(self) -> Outcome {
+        self.work.wait();
+        let elapsed = self.started.elapsed();
+        self.runtime.flush_samples();
+        let gc_pauses = self.runtime.gc_pauses().count;
+        drop(self.runtime);
+        let report = self.pipeline.finish(elapsed);
+        Outcome {
+            lines: std::mem::take(&mut self.log.0.lock().unwrap()),
+            report,
+            complete: self.work.complete.load(Relaxed),
+            failed: self.work.failed.load(Relaxed),
+            interrupted: self.work.interrupted.load(Relaxed),
+            elapsed,
+            gc_pauses,
+        }
+    }
+
+    /// Lets no further iteration begin and cuts all short.
+    pub fn interrupt_all(&self, vus: usize) {
+        self.work.left.store(0, Relaxed);
+        for vu in 0..vus {
+            self.runtime.interrupt(vu);
+        }
+    }
+
+    /// Whether all VUs have stopped.
+    pub fn is_done(&self) -> bool {
+        *self.work.stopped.lock().unwrap() == self.work.count.load(Relaxed)
+    }
+
+    /// The lines logged so far.
+    pub fn lines(&self) -> Vec<String> {
+        self.log.0.lock().unwrap().iter().map(|(_, line)| line.clone()).collect()
+    }
+
+    /// Waits until the log has `count` lines like this one.
+    pub fn wait_for_lines(&self, like: &str, count: usize) {
+        let deadline = Instant::now() + Duration::from_secs(60);
+        while self.lines().iter().filter(|line| line.contains(like)).count() < count {
+            assert!(Instant::now() < deadline, "{count} lines like {like:?}; there are {:?}", self.lines());
+            std::thread::sleep(Duration::from_millis(2));
+        }
+    }
+}
+
+/// What came of a run.
+pub struct Outcome {
+    pub lines: Vec<(Level, String)>,
+    pub report: Report,
+    pub complete: u64,
+    pub failed: u64,
+    pub interrupted: u64,
+    pub elapsed: Duration,
+    pub gc_pauses: u64,
+}
+
+impl Outcome {
+    /// The logged lines without their levels.
+    pub fn text(&self) -> Vec<&str> {
+        self.lines.iter().map(|(_, line)| line.as_str()).collect()
+    }
+
+    /// The sum of a counter; 0 if it has no samples.
+    pub fn count(&self, metric: &str) -> f64 {
+        match self.report.metric(metric).map(|metric| &metric.value) {
+            Some(SinkValue::Counter { sum, .. }) => *sum,
+            None => 0.0,
+            Some(other) => panic!("{metric} is no counter: {other:?}"),
+        }
+    }
+
+    /// How many values a trend has.
+    pub fn trend_count(&self, metric: &str) -> u64 {
+        match self.report.metric(metric).map(|metric| &metric.value) {
+            Some(SinkValue::Trend(trend)) => trend.count(),
+            None => 0,
+            Some(other) => panic!("{metric} is no trend: {other:?}"),
+        }
+    }
+}
+
+/// The same number of iterations for each VU.
+struct Rounds {
+    taken: Vec<AtomicU64>,
+    left: AtomicU64,
+    stopped: Mutex<usize>,
+    changed: Condvar,
+    complete: AtomicU64,
+    failed: AtomicU64,
+    interrupted: AtomicU64,
+    count: AtomicUsize,
+}
+
+impl Rounds {
+    fn new(vus: usize, iterations: u64) -> Self {
+        Self {
+            taken: (0..vus).map(|_| AtomicU64::new(0)).collect(),
+            left: AtomicU64::new(iterations),
+            stopped: Mutex::new(0),
+            changed: Condvar::new(),
+            complete: AtomicU64::new(0),
+            failed: AtomicU64::new(0),
+            interrupted: AtomicU64::new(0),
+            count: AtomicUsize::new(vus),
+        }
+    }
+
+    fn wait(&self) {
+        let all = self.count.load(Relaxed);
+        let stopped = self.stopped.lock().unwrap();
+        let limit = Duration::from_secs(120);
+        let (stopped, wait) =
+            self.changed.wait_timeout_while(stopped, limit, |stopped| *stopped < all).unwrap();
+        assert!(!wait.timed_out(), "{} of {all} VUs have stopped", *stopped);
+    }
+}
+
+impl Work for Rounds {
+    fn next(&self, slot: usize) -> Option<Iteration> {
+        let number = self.taken[slot].fetch_add(1, Relaxed);
+        (number < self.left.load(Relaxed)).then_some(Iteration { in_instance: number, in_test: number })
+    }
+
+    fn ended(&self, _: usize, outcome: IterationOutcome) {
+        let counter = match outcome {
+            IterationOutcome::Complete => &self.complete,
+            IterationOutcome::Failed => &self.failed,
+            IterationOutcome::Interrupted => &self.interrupted,
+        };
+        counter.fetch_add(1, Relaxed);
+    }
+
+    fn stopped(&self, _: usize) {
+        *self.stopped.lock().unwrap() += 1;
+        self.changed.notify_all();
+    }
+}
+
+#[derive(Default)]
+struct Lines(Mutex<Vec<(Level, String)>>);
+
+impl Log for Lines {
+    fn write(&self, record: &Record<'_>) {
+        self.0.lock().unwrap().push((record.level, record.message.to_owned()));
+    }
+}
+
+/// An echo server and the address scripts reach it under.
+pub fn echo_server() -> (EchoServer, String) {
+    let address: SocketAddr = "127.0.0.1:0".parse().unwrap();
+    let server = EchoServer::start(address).unwrap();
+    let url = format!("ws://{}", server.local_addr());
+    (server, url)
+}
