@@ -1,13 +1,237 @@
-//! The JavaScript engine behind a run.
+//! The engine's VUs over ws-js: the only place where the two meet.
+
+use std::path::Path;
+use std::sync::Arc;
+
+use parking_lot::Mutex;
+use serde_json::Value;
+use ws_engine::{Activation, InitDone, PhaseDone, Phases, Vu};
+use ws_js::{
+    Assignment, InitError, IterationOutcome, Log, Main, Phase, PhaseError, PlatformOptions, Record,
+    RuntimeOptions, ScriptError, ScriptOptions, Settings,
+};
+use ws_loop::{Resolver, ResolverConfig};
 
 use crate::error::CliError;
-use crate::host::{Host, LoadRequest, Script};
+use crate::exit::ExitCode;
+use crate::host::{Host, LoadRequest, RunRequest, Running, Script};
+use crate::logging::{Level, Logger};
 
 /// Runs scripts with ws-js.
 pub(crate) struct Engine;
 
 impl Host for Engine {
-    fn load(&self, _: LoadRequest) -> Result<Box<dyn Script>, CliError> {
-        Err(CliError::generic("this build cannot run scripts: it has no JavaScript engine"))
+    fn load(&self, request: LoadRequest) -> Result<Box<dyn Script>, CliError> {
+        ws_js::initialize(&PlatformOptions::default());
+        let main = Main::from_source(Path::new(&request.path), request.source)
+            .map_err(|error| CliError::generic(error.to_string()))?;
+        let script = ws_js::Script::load(ScriptOptions {
+            main,
+            env: request.env.into_iter().collect(),
+            registry: request.registry,
+            tag_sets: request.tag_sets,
+            log: Arc::new(ScriptLog(request.log)),
+        })
+        .map_err(failure)?;
+        Ok(Box::new(Loaded(script)))
+    }
+}
+
+/// What scripts say goes to the log.
+struct ScriptLog(Logger);
+
+impl Log for ScriptLog {
+    fn write(&self, record: &Record<'_>) {
+        let level = match record.level {
+            ws_js::Level::Debug => Level::Debug,
+            ws_js::Level::Info => Level::Info,
+            ws_js::Level::Warning => Level::Warning,
+            ws_js::Level::Error => Level::Error,
+        };
+        self.0.log(level, record.message, record.fields);
+    }
+}
+
+fn failure(error: ws_js::Error) -> CliError {
+    match error {
+        ws_js::Error::Script(error) => script_failure(&error, "script exception".to_owned()),
+        error => CliError::generic(error.to_string()),
+    }
+}
+
+fn script_failure(error: &ScriptError, hint: String) -> CliError {
+    match error {
+        ScriptError::Exception(exception) => threw(&exception.stack_text(), hint),
+        error => CliError::config(error.to_string()),
+    }
+}
+
+fn threw(stack: &str, hint: String) -> CliError {
+    CliError::new(ExitCode::ScriptException, stack).field("hint", hint).field("source", "stacktrace")
+}
+
+struct Loaded(ws_js::Script);
+
+impl Script for Loaded {
+    fn options(&self) -> Option<Value> {
+        self.0.options().cloned()
+    }
+
+    fn exports(&self) -> Vec<(String, bool)> {
+        self.0.exports().iter().map(|export| (export.name.clone(), export.is_function)).collect()
+    }
+
+    fn start(self: Box<Self>, request: RunRequest) -> Result<Box<dyn Running>, CliError> {
+        let options = request.options;
+        let resolver = Resolver::new(ResolverConfig { hosts: options.hosts, ..ResolverConfig::default() });
+        let user_agent = options.user_agent.unwrap_or_else(|| format!("ws/{}", env!("CARGO_PKG_VERSION")));
+        let settings = Settings {
+            user_agent,
+            no_cookies_reset: options.no_cookies_reset,
+            throw: options.throw,
+            insecure_skip_tls_verify: options.insecure_skip_tls_verify,
+            resolver,
+            run_tags: options.tags.into_iter().collect(),
+            system_tags: request.system_tags,
+            limits: Default::default(),
+            detail: request.detail,
+        };
+        let runtime = ws_js::Runtime::new(&self.0, RuntimeOptions {
+            vus: options.plan.max_vus(),
+            drivers: request.drivers,
+            settings,
+            samples: request.samples,
+            wall: request.wall,
+        })
+        .map_err(failure)?;
+        Ok(Box::new(Runtime { runtime: Arc::new(runtime), setup_data: Arc::default() }))
+    }
+}
+
+/// A script in a run.
+struct Runtime {
+    runtime: Arc<ws_js::Runtime>,
+    /// What `setup()` returned, as JSON.
+    setup_data: SetupData,
+}
+
+type SetupData = Arc<Mutex<Option<Arc<str>>>>;
+
+impl Runtime {
+    /// Phases take long, and the coordinator must not wait for them.
+    fn in_background(&self, work: impl FnOnce(Arc<ws_js::Runtime>, SetupData) + Send + 'static) {
+        let (runtime, data) = (Arc::clone(&self.runtime), Arc::clone(&self.setup_data));
+        // Without a thread the work is dropped, which counts as its failure.
+        let _ = std::thread::Builder::new().name("phase".to_owned()).spawn(move || work(runtime, data));
+    }
+}
+
+impl Phases for Runtime {
+    fn init_vus(&mut self, count: usize, done: InitDone) {
+        self.in_background(move |runtime, setup_data| {
+            let result = runtime.init_vus(&|| done.one()).map_err(|error| {
+                let InitError { vu, source } = error;
+                let hint = format!("error while initializing VU #{vu} (script exception)");
+                script_failure(&source, hint).into()
+            });
+            done.finish(result.map(|()| {
+                (0..count)
+                    .map(|index| {
+                        let (runtime, setup_data) = (Arc::clone(&runtime), Arc::clone(&setup_data));
+                        Arc::new(JsVu { runtime, index, setup_data }) as Arc<dyn Vu>
+                    })
+                    .collect()
+            }));
+        });
+    }
+
+    fn setup(&mut self, done: PhaseDone) {
+        self.in_background(|runtime, setup_data| {
+            let result = runtime.run_phase(Phase::Setup, None);
+            done.finish(result.map(|data| *setup_data.lock() = data.map(Arc::from)).map_err(phase_failure));
+        });
+    }
+
+    fn teardown(&mut self, done: PhaseDone) {
+        self.in_background(|runtime, setup_data| {
+            let data = setup_data.lock().clone();
+            done.finish(runtime.run_phase(Phase::Teardown, data).map(|_| ()).map_err(phase_failure));
+        });
+    }
+
+    fn interrupt(&mut self) {
+        self.runtime.interrupt_phase();
+    }
+}
+
+fn phase_failure(error: PhaseError) -> ws_engine::PhaseError {
+    let error = match error {
+        PhaseError::Threw(exception) => threw(&exception.stack_text(), "script exception".to_owned()),
+        PhaseError::Init(text) => threw(&text, "script exception".to_owned()),
+        error => CliError::generic(error.to_string()),
+    };
+    Box::new(error)
+}
+
+impl Running for Runtime {
+    fn setup_data(&self) -> Option<Value> {
+        self.setup_data.lock().as_deref().and_then(|text| serde_json::from_str(text).ok())
+    }
+
+    fn marked_failed(&self) -> bool {
+        false
+    }
+
+    fn finish(&mut self) {
+        self.runtime.flush_samples();
+    }
+}
+
+/// A virtual user.
+struct JsVu {
+    runtime: Arc<ws_js::Runtime>,
+    /// From 0.
+    index: usize,
+    setup_data: SetupData,
+}
+
+impl Vu for JsVu {
+    fn activate(&self, activation: Activation) {
+        self.runtime.activate(self.index, Assignment {
+            scenario: activation.scenario,
+            executor: activation.executor.into(),
+            exec: activation.exec,
+            tags: activation.tags,
+            env: activation.env,
+            setup_data: self.setup_data.lock().clone(),
+            slot: activation.slot,
+            work: Arc::new(Work(activation.work)),
+        });
+    }
+
+    fn interrupt(&self) {
+        self.runtime.interrupt(self.index);
+    }
+}
+
+/// The engine's work in the words of ws-js.
+struct Work(Arc<dyn ws_engine::Work>);
+
+impl ws_js::Work for Work {
+    fn next(&self, slot: usize) -> Option<ws_js::Iteration> {
+        let ws_engine::Iteration { in_instance, in_test } = self.0.next(slot)?;
+        Some(ws_js::Iteration { in_instance, in_test })
+    }
+
+    fn ended(&self, slot: usize, outcome: IterationOutcome) {
+        self.0.ended(slot, match outcome {
+            IterationOutcome::Complete => ws_engine::Outcome::Complete,
+            IterationOutcome::Failed => ws_engine::Outcome::Failed,
+            IterationOutcome::Interrupted => ws_engine::Outcome::Interrupted,
+        });
+    }
+
+    fn stopped(&self, slot: usize) {
+        self.0.stopped(slot);
     }
 }
