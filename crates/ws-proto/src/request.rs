@@ -56,13 +56,13 @@ impl UpgradeRequest {
 
     /// Sets the `User-Agent` that is sent unless [`header`](Self::header) gives one; `None` sends none.
     pub fn user_agent(&mut self, agent: Option<&str>) -> &mut Self {
-        self.user_agent = agent.map(str::to_owned);
+        self.user_agent = agent.map(one_line);
         self
     }
 
     /// Sets the `Cookie` line that is sent unless [`header`](Self::header) gives one; empty sends none.
-    pub fn cookie(&mut self, cookie: impl Into<String>) -> &mut Self {
-        self.cookie = Some(cookie.into()).filter(|c| !c.is_empty());
+    pub fn cookie(&mut self, cookie: &str) -> &mut Self {
+        self.cookie = Some(one_line(cookie)).filter(|c| !c.is_empty());
         self
     }
 
@@ -80,8 +80,7 @@ impl UpgradeRequest {
             return Err(RequestError::Reserved(name));
         }
         if is_token(&name) && !BODY.contains(&name.as_str()) {
-            let value = value.replace(['\r', '\n'], " ");
-            self.headers.insert(name, value.trim_matches([' ', '\t']).to_owned());
+            self.headers.insert(name, one_line(value));
         }
         Ok(self)
     }
@@ -125,6 +124,11 @@ impl UpgradeRequest {
         out.push_str("\r\n");
         out.into_bytes()
     }
+}
+
+/// A value that cannot end its header line.
+fn one_line(value: &str) -> String {
+    value.replace(['\r', '\n'], " ").trim_matches([' ', '\t']).to_owned()
 }
 
 #[cfg(test)]
@@ -181,6 +185,14 @@ mod tests {
         let text = encoded(&[("User-Agent", ""), ("Host", "")], |r| _ = r.user_agent(Some("agent")));
         assert!(!text.contains("User-Agent"), "{text}");
         assert!(text.contains("\r\nHost: h:1\r\n"), "{text}");
+    }
+
+    #[test]
+    fn no_value_ends_its_line() {
+        let text = encoded(&[("A", "x\r\nB: 1")], |r| _ = r.user_agent(Some("y\nC: 1")).cookie("z\r\nD: 1"));
+        for injected in ["\nB:", "\nC:", "\nD:"] {
+            assert!(!text.contains(injected), "{text}");
+        }
     }
 
     #[test]
