@@ -161,7 +161,7 @@ impl SocketError {
             Self::CloseSent => (),
         }
         let text = binding::string(scope, &self.text()).into();
-        set_answer(scope, object, "error", text);
+        binding::set_function(scope, object, "error", answer_data, Some(text));
         set_answer(scope, object, "toString", text);
         object.into()
     }

@@ -176,7 +176,8 @@ fn set_timer(
     if function.is_err() && !callback.is_null_or_undefined() {
         return Err(Throw::not_callable(scope, 0, callback));
     }
-    let ms = convert::to_number(scope, arguments.get(1))?;
+    // A delay that is not there is 0, one that is undefined is no number.
+    let ms = if arguments.length() < 2 { 0.0 } else { convert::to_number(scope, arguments.get(1))? };
     let ns = ms * 1e6;
     if !(1.0..MAX_DELAY_NS).contains(&ns) {
         let shown = two_decimals(ms);
