@@ -181,7 +181,6 @@ impl App<'_> {
         if let Some(shortage) = descriptors::prepare(test.options.plan.max_vus() as u64) {
             self.log.warning(&shortage);
         }
-        self.show(&banner::logo(self.colours()));
         let outputs = test
             .runtime
             .outputs
@@ -194,6 +193,7 @@ impl App<'_> {
             (Some(addr), Some(view)) => Some(Endpoint::start(addr, view.clone())?),
             _ => None,
         };
+        self.show(&banner::logo(self.colours()));
         self.describe(&test, endpoint.as_ref());
 
         let config = RunConfig {
@@ -209,7 +209,7 @@ impl App<'_> {
         let control = coordinator.control();
         self.watch.run_with(control.clone());
         let pipeline = {
-            let (log, control) = (self.log.clone(), control.clone());
+            let log = self.log.clone();
             Pipeline::start(PipelineConfig {
                 thresholds: test.thresholds.clone(),
                 outputs,
@@ -235,8 +235,6 @@ impl App<'_> {
             samples: pipeline.sender(),
             detail,
             wall: self.wall,
-            control,
-            monitor: coordinator.monitor(),
         })?;
 
         let progress = Progress::new(&test.options.plan, self.colours());
@@ -252,7 +250,7 @@ impl App<'_> {
         let report = pipeline.finish(outcome.run_time);
         self.report(&report, &test.options, &test.runtime, &*running);
         self.last_words(&outcome, &report, &progress);
-        conclude(outcome.cause, &report, running.marked_failed()).map(|()| ExitCode::Success)
+        conclude(outcome.cause, &report).map(|()| ExitCode::Success)
     }
 
     fn output(&self, output: &runtime::Output, thresholds: &Thresholds) -> Result<Box<dyn Output>, CliError> {

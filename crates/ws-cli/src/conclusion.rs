@@ -7,15 +7,12 @@ use crate::error::CliError;
 use crate::exit::ExitCode;
 
 /// The failure of a run that has ended, or nothing. The first thing that went wrong decides.
-pub(crate) fn conclude(cause: Option<Cause>, report: &Report, marked_failed: bool) -> Result<(), CliError> {
+pub(crate) fn conclude(cause: Option<Cause>, report: &Report) -> Result<(), CliError> {
     if let Some(cause) = cause {
         return Err(premature(cause));
     }
     if let Some(message) = report.failure() {
         return Err(CliError::new(ExitCode::ThresholdsFailed, message));
-    }
-    if marked_failed {
-        return Err(CliError::new(ExitCode::MarkedAsFailed, "test run was marked as failed"));
     }
     // Asked for and not delivered: whoever reads the file must not take it for complete.
     for output in &report.outputs {
@@ -67,7 +64,7 @@ mod tests {
     use super::*;
 
     fn code(cause: Cause) -> (u8, String) {
-        let error = conclude(Some(cause), &Report::default(), false).unwrap_err();
+        let error = conclude(Some(cause), &Report::default()).unwrap_err();
         let fields: String = error.fields.iter().map(|(key, value)| format!(" {key}={value}")).collect();
         (error.code.code(), format!("{error}{fields}"))
     }
@@ -116,24 +113,21 @@ mod tests {
             ..Report::default()
         };
         let crossed = || Report { crossed: vec!["a".to_owned(), "b".to_owned()], ..output(1, None) };
-        assert_eq!(conclude(None, &output(0, None), false), Ok(()));
-        for (report, marked, code, text) in [
-            (crossed(), true, ExitCode::ThresholdsFailed, "thresholds on metrics 'a, b' have been crossed"),
-            (output(1, None), true, ExitCode::MarkedAsFailed, "test run was marked as failed"),
+        assert_eq!(conclude(None, &output(0, None)), Ok(()));
+        for (report, code, text) in [
+            (crossed(), ExitCode::ThresholdsFailed, "thresholds on metrics 'a, b' have been crossed"),
             (
                 output(7, None),
-                false,
                 ExitCode::Generic,
                 "output 'json (x)' is not complete, 7 samples are missing: it was slower than the test",
             ),
             (
                 output(0, Some("disk full")),
-                false,
                 ExitCode::Generic,
                 "output 'json (x)' is not complete, 0 samples are missing: disk full",
             ),
         ] {
-            assert_eq!(conclude(None, &report, marked), Err(CliError::new(code, text)));
+            assert_eq!(conclude(None, &report), Err(CliError::new(code, text)));
         }
     }
 }

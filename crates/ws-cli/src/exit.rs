@@ -24,8 +24,6 @@ pub enum ExitCode {
     ScriptException = 107,
     /// The script called `exec.test.abort()`.
     ScriptAborted = 108,
-    /// The script called `exec.test.fail()` and nothing worse happened.
-    MarkedAsFailed = 110,
     /// Everything else: unknown flag or command, unreadable script, bad flag value, unwritable output.
     Generic = 255,
 }

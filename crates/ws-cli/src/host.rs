@@ -5,7 +5,7 @@ use std::path::PathBuf;
 use std::sync::Arc;
 
 use serde_json::Value;
-use ws_engine::{Control, Monitor, Phases};
+use ws_engine::Phases;
 use ws_metrics::{BatchSender, Detail, Registry, SystemTags, TagSets, WallClock};
 
 use crate::error::CliError;
@@ -51,10 +51,6 @@ pub(crate) struct RunRequest {
     pub(crate) samples: BatchSender,
     pub(crate) detail: Detail,
     pub(crate) wall: WallClock,
-    /// Ends the run from inside a script.
-    pub(crate) control: Control,
-    /// What a script may ask about the run.
-    pub(crate) monitor: Monitor,
 }
 
 /// A script in a run.
@@ -62,9 +58,6 @@ pub(crate) trait Running: Phases {
     /// What `setup()` returned, if it returned something.
     fn setup_data(&self) -> Option<Value>;
 
-    /// Whether the script called `exec.test.fail()`.
-    fn marked_failed(&self) -> bool;
-
-    /// Ends all threads and hands over the last samples.
+    /// Hands over the last samples.
     fn finish(&mut self);
 }

@@ -383,16 +383,6 @@ fn a_run_without_a_finished_iteration_is_worth_a_warning() {
 }
 
 #[test]
-fn scripts_can_end_or_fail_the_test() {
-    let (code, world) = run("run -q x.js", &Fake { iteration: Iteration::Aborts, ..Fake::default() });
-    assert_eq!(code, ExitCode::ScriptAborted);
-    assert_eq!(world.log(), ["level=error msg=\"test aborted: enough\""]);
-    let (code, world) = run("run -q x.js", &Fake { marked_failed: true, ..Fake::default() });
-    assert_eq!(code, ExitCode::MarkedAsFailed);
-    assert_eq!(world.log(), ["level=error msg=\"test run was marked as failed\""]);
-}
-
-#[test]
 fn versions_and_help_go_to_standard_output() {
     for line in ["version", "--version", "-v --version"] {
         let (code, world) = run(line, &Fake::default());

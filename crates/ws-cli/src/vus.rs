@@ -96,13 +96,16 @@ impl Script for Loaded {
             limits: Default::default(),
             detail: request.detail,
         };
-        let runtime = ws_js::Runtime::new(&self.0, RuntimeOptions {
-            vus: options.plan.max_vus(),
-            drivers: request.drivers,
-            settings,
-            samples: request.samples,
-            wall: request.wall,
-        })
+        let runtime = ws_js::Runtime::new(
+            &self.0,
+            RuntimeOptions {
+                vus: options.plan.max_vus(),
+                drivers: request.drivers,
+                settings,
+                samples: request.samples,
+                wall: request.wall,
+            },
+        )
         .map_err(failure)?;
         Ok(Box::new(Runtime { runtime: Arc::new(runtime), setup_data: Arc::default() }))
     }
@@ -178,10 +181,6 @@ impl Running for Runtime {
         self.setup_data.lock().as_deref().and_then(|text| serde_json::from_str(text).ok())
     }
 
-    fn marked_failed(&self) -> bool {
-        false
-    }
-
     fn finish(&mut self) {
         self.runtime.flush_samples();
     }
@@ -197,16 +196,19 @@ struct JsVu {
 
 impl Vu for JsVu {
     fn activate(&self, activation: Activation) {
-        self.runtime.activate(self.index, Assignment {
-            scenario: activation.scenario,
-            executor: activation.executor.into(),
-            exec: activation.exec,
-            tags: activation.tags,
-            env: activation.env,
-            setup_data: self.setup_data.lock().clone(),
-            slot: activation.slot,
-            work: Arc::new(Work(activation.work)),
-        });
+        self.runtime.activate(
+            self.index,
+            Assignment {
+                scenario: activation.scenario,
+                executor: activation.executor.into(),
+                exec: activation.exec,
+                tags: activation.tags,
+                env: activation.env,
+                setup_data: self.setup_data.lock().clone(),
+                slot: activation.slot,
+                work: Arc::new(Work(activation.work)),
+            },
+        );
     }
 
     fn interrupt(&self) {
@@ -224,11 +226,14 @@ impl ws_js::Work for Work {
     }
 
     fn ended(&self, slot: usize, outcome: IterationOutcome) {
-        self.0.ended(slot, match outcome {
-            IterationOutcome::Complete => ws_engine::Outcome::Complete,
-            IterationOutcome::Failed => ws_engine::Outcome::Failed,
-            IterationOutcome::Interrupted => ws_engine::Outcome::Interrupted,
-        });
+        self.0.ended(
+            slot,
+            match outcome {
+                IterationOutcome::Complete => ws_engine::Outcome::Complete,
+                IterationOutcome::Failed => ws_engine::Outcome::Failed,
+                IterationOutcome::Interrupted => ws_engine::Outcome::Interrupted,
+            },
+        );
     }
 
     fn stopped(&self, slot: usize) {

@@ -80,6 +80,7 @@ enum Commands {
 }
 
 #[derive(Args, Debug)]
+#[command(next_help_heading = "Flags of all commands")]
 struct GlobalFlags {
     /// No banner, description and progress; logs and the report remain
     #[arg(short, long, global = true, num_args = 0..=1, require_equals = true, default_missing_value = "true",
@@ -300,11 +301,9 @@ fn refusal(error: &clap::Error) -> CliError {
         ErrorKind::UnknownArgument if flag.starts_with('-') => {
             format!("unknown shorthand flag: '{}' in {flag}", &flag[1..])
         }
-        ErrorKind::InvalidSubcommand | ErrorKind::UnknownArgument => {
-            let name = match context(ContextKind::InvalidSubcommand) {
-                name if name.is_empty() => flag.to_owned(),
-                name => name,
-            };
+        ErrorKind::UnknownArgument => format!("unexpected argument: {flag}"),
+        ErrorKind::InvalidSubcommand => {
+            let name = context(ContextKind::InvalidSubcommand);
             if known::is_command(&name) {
                 format!("command {name:?} is not supported yet")
             } else {
@@ -435,6 +434,7 @@ mod tests {
             ("foo", "unknown command \"foo\" for \"ws\""),
             ("cloud", "command \"cloud\" is not supported yet"),
             ("inspect x.js", "command \"inspect\" is not supported yet"),
+            ("echo x", "unexpected argument: x"),
             ("run --badflag", "unknown flag: --badflag"),
             ("run x.js --badflag=3", "unknown flag: --badflag"),
             ("run -x", "unknown shorthand flag: 'x' in -x"),

@@ -22,9 +22,10 @@ pub(crate) fn bar(progress: f64, width: usize, colours: bool) -> Option<String> 
     Some(if colours { format!("[{head}\x1b[2m{rest}\x1b[22m]") } else { format!("[{head}{rest}]") })
 }
 
-/// `[  35% ]`, rounded down so that 100 % means the end.
+/// `[  35% ]`, rounded, except that 100 % means the end.
 pub(crate) fn percent(progress: f64) -> String {
-    format!("[{:4}% ]", (progress.clamp(0.0, 1.0) * 100.0) as u64)
+    let percent = (progress.clamp(0.0, 1.0) * 100.0).round() as u64;
+    format!("[{:4}% ]", if progress < 1.0 { percent.min(99) } else { percent })
 }
 
 #[cfg(test)]
@@ -52,6 +53,7 @@ mod tests {
     #[test]
     fn percentages() {
         assert_eq!(percent(0.0), "[   0% ]");
+        assert_eq!(percent(0.3499), "[  35% ]");
         assert_eq!(percent(0.999), "[  99% ]");
         assert_eq!(percent(1.0), "[ 100% ]");
     }

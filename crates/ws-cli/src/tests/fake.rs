@@ -5,7 +5,7 @@ use std::sync::mpsc::{Receiver, Sender};
 
 use parking_lot::{Condvar, Mutex};
 use serde_json::{Value, json};
-use ws_engine::{Activation, Cause, InitDone, Outcome, PhaseDone, Phases, Vu};
+use ws_engine::{Activation, InitDone, Outcome, PhaseDone, Phases, Vu};
 use ws_metrics::{Metadata, SampleBuffer, TagSetId, builtin};
 
 use crate::error::CliError;
@@ -18,7 +18,6 @@ pub(super) struct Fake {
     pub(super) exports: Vec<(&'static str, bool)>,
     pub(super) setup: Setup,
     pub(super) iteration: Iteration,
-    pub(super) marked_failed: bool,
     /// Told when the init stage runs, which then waits for the word to go on.
     pub(super) load: Option<(Sender<()>, Mutex<Receiver<()>>)>,
     /// Source and environment of the script that was loaded.
@@ -37,8 +36,6 @@ pub(super) enum Iteration {
     Returns,
     /// Until it is interrupted; says when it begins.
     Hangs(Sender<()>),
-    /// `exec.test.abort()`
-    Aborts,
 }
 
 impl Default for Fake {
@@ -48,7 +45,6 @@ impl Default for Fake {
             exports: vec![("default", true)],
             setup: Setup::Returns(json!(null)),
             iteration: Iteration::Returns,
-            marked_failed: false,
             load: None,
             seen: Mutex::new(None),
         }
@@ -74,7 +70,6 @@ impl Host for Fake {
             exports: self.exports.iter().map(|(name, callable)| ((*name).to_owned(), *callable)).collect(),
             setup: self.setup.clone(),
             iteration: self.iteration.clone(),
-            marked_failed: self.marked_failed,
         }))
     }
 }
@@ -84,7 +79,6 @@ struct FakeScript {
     exports: Vec<(String, bool)>,
     setup: Setup,
     iteration: Iteration,
-    marked_failed: bool,
 }
 
 impl Script for FakeScript {
@@ -153,10 +147,6 @@ impl Running for FakeRun {
         }
     }
 
-    fn marked_failed(&self) -> bool {
-        self.script.marked_failed
-    }
-
     fn finish(&mut self) {}
 }
 
@@ -181,10 +171,6 @@ impl Vu for FakeVu {
                         let (flag, bell) = &*interrupted;
                         let mut flag = flag.lock();
                         bell.wait_while(&mut flag, |interrupted| !*interrupted);
-                        Outcome::Interrupted
-                    }
-                    Iteration::Aborts => {
-                        request.control.stop(Cause::ScriptAbort("test aborted: enough".to_owned()));
                         Outcome::Interrupted
                     }
                 };
