@@ -61,8 +61,8 @@ impl UpgradeRequest {
     }
 
     /// Sets the `Cookie` line that is sent unless [`header`](Self::header) gives one; empty sends none.
-    pub fn cookie(&mut self, cookie: &str) -> &mut Self {
-        self.cookie = Some(one_line(cookie)).filter(|c| !c.is_empty());
+    pub fn cookie(&mut self, cookie: impl AsRef<str>) -> &mut Self {
+        self.cookie = Some(one_line(cookie.as_ref())).filter(|c| !c.is_empty());
         self
     }
 
