@@ -178,7 +178,9 @@ impl App<'_> {
 
     /// Runs the test and reports.
     fn conduct(&self, test: Test) -> Result<ExitCode, CliError> {
-        if let Some(shortage) = descriptors::prepare(test.options.plan.max_vus() as u64) {
+        // One connection each is the usual case; the echo server has the other ends.
+        let ends = if test.echo.is_some() { 2 } else { 1 };
+        if let Some(shortage) = descriptors::prepare(ends * test.options.plan.max_vus() as u64) {
             self.log.warning(&shortage);
         }
         let outputs = test

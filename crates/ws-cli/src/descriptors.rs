@@ -2,8 +2,10 @@
 
 use rustix::process::{Resource, Rlimit, getrlimit, setrlimit};
 
-/// What the program needs besides its connections: files, polls, pipes, libraries.
-const RESERVE: u64 = 64;
+/// What the program needs besides its connections: files and pipes, and an event loop for some hundreds of VUs.
+fn reserve(sockets: u64) -> u64 {
+    64 + sockets / 100
+}
 
 /// Allows the process as many descriptors as it may have, and says in one line if they cannot suffice for `sockets`
 /// connections.
@@ -27,7 +29,7 @@ fn raised(limit: &Rlimit) -> Option<Rlimit> {
 }
 
 fn shortage(available: Option<u64>, sockets: u64) -> Option<String> {
-    let needed = sockets.saturating_add(RESERVE);
+    let needed = sockets.saturating_add(reserve(sockets));
     let available = available?;
     (available < needed).then(|| {
         format!(
@@ -52,13 +54,13 @@ mod tests {
 
     #[test]
     fn a_shortage_names_the_number_and_the_remedy() {
-        assert_eq!(shortage(Some(1064), 1000), None);
+        assert_eq!(shortage(Some(1074), 1000), None);
         assert_eq!(shortage(None, u64::MAX), None);
         assert_eq!(
-            shortage(Some(1063), 1000).as_deref(),
+            shortage(Some(1073), 1000).as_deref(),
             Some(
-                "1000 connections need 1064 file descriptors, but this process may only have 1063; \
-                 raise the limit with 'ulimit -n 1064' (as root, or in /etc/security/limits.conf)"
+                "1000 connections need 1074 file descriptors, but this process may only have 1073; \
+                 raise the limit with 'ulimit -n 1074' (as root, or in /etc/security/limits.conf)"
             )
         );
     }
