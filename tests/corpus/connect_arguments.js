@@ -20,5 +20,4 @@ export default function () {
   attempt('params a string', () => ws.connect(url, 'ab', done));
   attempt('named import', () => connect(url, null, done));
   attempt('namespace import', () => all.connect(url, null, done));
-  attempt('default of namespace', () => all.default.connect(url, null, done));
 }

@@ -16,7 +16,11 @@ impl Substitutions {
     pub fn apply(&self, text: &str) -> String {
         let text = self.pairs.iter().fold(text.to_owned(), |text, (from, to)| text.replace(from, to));
         let text = replace_after(&text, "127.0.0.1:", |c| c.is_ascii_digit(), "PORT");
-        replace_after(&text, "Grafana k6/", |c| c.is_ascii_digit() || c == '.', "VERSION")
+        // Each program names itself; both in the same place.
+        let text = text
+            .replace("User-Agent: Grafana k6/", "User-Agent: PROGRAM/")
+            .replace("User-Agent: ws/", "User-Agent: PROGRAM/");
+        replace_after(&text, "User-Agent: PROGRAM/", |c| c.is_ascii_digit() || c == '.', "VERSION")
     }
 }
 
@@ -70,8 +74,9 @@ mod tests {
         let mut substitutions = Substitutions::default();
         substitutions.add("127.0.0.1:4711", "SERVER");
         assert_eq!(
-            substitutions.apply("ws://127.0.0.1:4711/a 127.0.0.1:99->127.0.0.1:1: Grafana k6/2.2.0;"),
-            "ws://SERVER/a 127.0.0.1:PORT->127.0.0.1:1: Grafana k6/VERSION;"
+            substitutions
+                .apply("ws://127.0.0.1:4711/a 127.0.0.1:99->127.0.0.1:1: User-Agent: Grafana k6/2.2.0;"),
+            "ws://SERVER/a 127.0.0.1:PORT->127.0.0.1:1: User-Agent: PROGRAM/VERSION;"
         );
     }
 

@@ -227,6 +227,11 @@ fn too_few_file_descriptors() {
         .output()
         .unwrap();
     let text = String::from_utf8_lossy(&output.stderr);
-    assert_ne!(output.status.code(), Some(0), "{text}");
-    assert!(text.contains("ulimit -n") && text.contains("500") && text.contains("100"), "{text}");
+    // A warning: how many connections a script opens is known to itself alone, and this one opens none.
+    assert_eq!(output.status.code(), Some(0), "{text}");
+    let line = text.lines().find(|line| line.contains("level=warning")).unwrap_or_default();
+    assert!(
+        ["500 connections", "only have 100", "ulimit -n 5"].iter().all(|part| line.contains(part)),
+        "{text}"
+    );
 }
