@@ -46,7 +46,6 @@ pub(crate) fn string(name: &str, value: &Value) -> Result<Option<String>, String
 pub(crate) fn duration(name: &str, value: &Value) -> Result<Option<GoDuration>, String> {
     match value {
         Value::Null => Ok(None),
-        Value::String(text) if text.is_empty() => Ok(None),
         Value::String(text) => match GoDuration::parse_option(text) {
             Ok(duration) => Ok(Some(duration)),
             Err(reason) => Err(format!("option '{name}': {reason}")),

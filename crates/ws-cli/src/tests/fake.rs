@@ -20,9 +20,12 @@ pub(super) struct Fake {
     pub(super) iteration: Iteration,
     /// Told when the init stage runs, which then waits for the word to go on.
     pub(super) load: Option<(Sender<()>, Mutex<Receiver<()>>)>,
-    /// Source and environment of the script that was loaded.
-    pub(super) seen: Mutex<Option<(String, Vec<(String, String)>)>>,
+    /// The script that was loaded.
+    pub(super) seen: Mutex<Option<Loaded>>,
 }
+
+/// Source and environment of a script.
+pub(super) type Loaded = (String, Vec<(String, String)>);
 
 #[derive(Clone, Debug, PartialEq)]
 pub(super) enum Setup {
@@ -52,7 +55,7 @@ impl Default for Fake {
 }
 
 impl Fake {
-    pub(super) fn loaded(&self) -> (String, Vec<(String, String)>) {
+    pub(super) fn loaded(&self) -> Loaded {
         self.seen.lock().clone().expect("a script was loaded")
     }
 }
