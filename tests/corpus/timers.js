@@ -5,14 +5,14 @@ export default function () {
     let ticks = 0;
     console.log(`setTimeout gives ${socket.setTimeout((...args) => console.log(`early, ${args.length} arguments`), 0.3, 'x')}`);
     socket.on('open', () => {
-      socket.setTimeout(() => console.log('third'), 150);
-      socket.setTimeout(() => console.log('first'), 50);
-      socket.setTimeout(() => console.log('second'), 100);
+      socket.setTimeout(() => console.log('third'), 450);
+      socket.setTimeout(() => console.log('first'), 150);
+      socket.setTimeout(() => console.log('second'), 300);
       console.log(`setInterval gives ${socket.setInterval(() => {
         ticks += 1;
         console.log(`tick ${ticks}`);
         if (ticks === 3) socket.close();
-      }, 200)}`);
+      }, 600)}`);
       socket.setTimeout(() => console.log('never'), 5000);
     });
   });
