@@ -8,7 +8,7 @@ use std::os::unix::fs::symlink;
 use std::path::{Path, PathBuf};
 use std::process::{Command, Stdio};
 
-use anyhow::{Context as _, Result, bail, ensure};
+use anyhow::{Context as _, Result, ensure};
 use serde_json::Value;
 use sha2::{Digest as _, Sha256};
 
@@ -41,6 +41,9 @@ icu_copy_icudata_to_root_build_dir=false
 
 /// How many objects the step `sample` compiles.
 const SAMPLE: usize = 100;
+
+/// Where it takes them from: C++ that does not wait for generated code.
+const SAMPLE_OF: &[&str] = &["obj/buildtools/", "obj/v8/v8_libbase/"];
 
 /// Flags that only Chromium's own clang knows: file, what to find, what to put in its place.
 const PATCHES: &[(&str, &str, &str)] = &[
@@ -178,13 +181,17 @@ impl Build {
     }
 
     fn sample(&self) -> Result<()> {
-        let targets =
-            Command::new("ninja").arg("-C").arg(self.ninja_dir()).args(["-t", "targets", "all"]).output()?;
-        let text = String::from_utf8_lossy(&targets.stdout);
+        // Of what the library is made of: other targets have sources that the crate leaves out.
+        let inputs = Command::new("ninja")
+            .arg("-C")
+            .arg(self.ninja_dir())
+            .args(["-t", "inputs", "rusty_v8"])
+            .output()
+            .context("cannot run ninja")?;
+        let text = String::from_utf8_lossy(&inputs.stdout);
         let objects = text
             .lines()
-            .filter_map(|line| line.split_once(": ").map(|(target, _)| target))
-            .filter(|target| target.ends_with(".o"))
+            .filter(|input| input.ends_with(".o") && SAMPLE_OF.iter().any(|folder| input.starts_with(folder)))
             .take(SAMPLE)
             .collect::<Vec<_>>();
         ensure!(objects.len() == SAMPLE, "the ninja files name only {} objects", objects.len());
@@ -249,9 +256,10 @@ pub(crate) fn sha256(file: &Path) -> Result<String> {
 }
 
 fn execute(command: &mut Command) -> Result<()> {
-    let status = command.status().with_context(|| format!("cannot run {command:?}"))?;
-    if !status.success() {
-        bail!("{command:?} ended with {status}");
-    }
+    let status = command.status();
+    // Without its arguments, which may be a hundred files; the program has said itself what is wrong.
+    let program = command.get_program().to_string_lossy();
+    let status = status.with_context(|| format!("cannot run {program}"))?;
+    ensure!(status.success(), "{program} ended with {status}");
     Ok(())
 }
