@@ -183,6 +183,7 @@ impl Running for Runtime {
 
     fn finish(&mut self) {
         self.runtime.flush_samples();
+        self.runtime.log_figures();
     }
 }
 

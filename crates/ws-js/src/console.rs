@@ -5,9 +5,9 @@ use crate::group::Inside;
 use crate::inspect;
 use crate::log::{Level, Record};
 
-/// Makes `console` a property of `global`.
-pub(crate) fn install<'s>(scope: &mut v8::PinScope<'s, '_>, global: v8::Local<'s, v8::Object>) {
-    let console = v8::Object::new(scope);
+/// What `console` is made of.
+pub(crate) fn template<'s>(scope: &mut v8::PinScope<'s, '_>) -> v8::Local<'s, v8::ObjectTemplate> {
+    let console = v8::ObjectTemplate::new(scope);
     for (name, level) in [
         ("log", Level::Info),
         ("debug", Level::Debug),
@@ -16,9 +16,12 @@ pub(crate) fn install<'s>(scope: &mut v8::PinScope<'s, '_>, global: v8::Local<'s
         ("error", Level::Error),
     ] {
         let data = v8::Integer::new(scope, level as i32).into();
-        binding::set_function(scope, console, name, write, Some(data));
+        let function = v8::FunctionTemplate::builder(write).data(data).build(scope);
+        let name = binding::string(scope, name);
+        function.set_class_name(name);
+        console.set(name.into(), function.into());
     }
-    binding::set(scope, global, "console", console.into());
+    console
 }
 
 fn write(

@@ -1,10 +1,12 @@
 //! Making the isolate of a group: heap limits, callbacks, interruption.
 
+use std::collections::BTreeMap;
 use std::ffi::c_void;
 
 use crate::group::Group;
 use crate::group::gc::GcClock;
 use crate::realm;
+use crate::templates::Templates;
 
 /// What a group's heap may become, and what it is expected to hold.
 #[derive(Debug, Clone, Copy)]
@@ -24,7 +26,7 @@ const SEMI_SPACE: usize = 16 << 20;
 const REALM_BYTES: usize = 160 << 10;
 
 /// Makes an isolate that threads take in turns.
-pub(crate) fn new_shared(gc: &GcClock, heap: HeapShare) -> v8::SharedIsolate {
+pub(crate) fn new_shared(gc: &GcClock, heap: HeapShare, env: &BTreeMap<String, String>) -> v8::SharedIsolate {
     let expected = (heap.realms * REALM_BYTES * 2).min(heap.limit / 2).max(4 << 20);
     let params = v8::CreateParams::default()
         .set_max_old_generation_size_in_bytes(heap.limit)
@@ -37,8 +39,9 @@ pub(crate) fn new_shared(gc: &GcClock, heap: HeapShare) -> v8::SharedIsolate {
     isolate.set_promise_reject_callback(realm::on_promise_reject);
     isolate.set_capture_stack_trace_for_uncaught_exceptions(true, 32);
     gc.watch(&mut isolate);
-    // SAFETY: what hangs off the isolate is the clock above (its own lock, outlives the isolate) and the
-    // isolate's slots, which this crate does not use. Callbacks reach everything else through `Inside`.
+    Templates::install(&mut isolate, env);
+    // SAFETY: what hangs off the isolate is the clock above (its own lock, outlives the isolate) and
+    // templates in a slot, which only hold globals. Callbacks reach everything else through `Inside`.
     unsafe { isolate.try_into_shared() }
         .unwrap_or_else(|error| panic!("a new isolate can be shared: {error:?}"))
 }

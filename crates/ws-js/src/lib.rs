@@ -36,6 +36,7 @@ mod samples;
 mod script;
 mod shared;
 mod staff;
+mod templates;
 #[cfg(test)]
 mod testing;
 mod vu;
@@ -46,7 +47,7 @@ pub use group::gc::GcPauses;
 pub use log::{Level, Log, Record};
 pub use modules::Main;
 pub use platform::{PlatformOptions, initialize};
-pub use runtime::{InitError, Runtime, RuntimeOptions};
+pub use runtime::{HeapUse, InitError, Runtime, RuntimeOptions};
 pub use script::{Export, Script, ScriptError, ScriptOptions};
 pub use shared::Settings;
 pub use vu::job::{Assignment, Iteration, IterationOutcome, Phase, PhaseError, Work};

@@ -7,11 +7,11 @@ use std::sync::Arc;
 
 use crate::api;
 use crate::binding;
-use crate::console;
 use crate::convert::json_parse;
 use crate::exception::JsException;
 use crate::modules::{self, RealmModules};
 use crate::shared::Shared;
+use crate::templates::Templates;
 
 thread_local! {
     /// The realm whose script this thread runs.
@@ -49,9 +49,10 @@ impl Realm {
         let global = context.global(scope);
         let number = v8::Integer::new_from_unsigned(scope, vu).into();
         binding::set(scope, global, "__VU", number);
-        let env = env_object(scope, &shared.env);
+        let env = Templates::env(scope);
         binding::set(scope, global, "__ENV", env.into());
-        console::install(scope, global);
+        let console = Templates::console(scope);
+        binding::set(scope, global, "console", console.into());
         let noop = noop_function(scope);
         let noop = v8::Global::new(scope, noop);
         let modules = RealmModules::new(Arc::clone(&shared.sources), Box::new(api::Builtins));
@@ -120,17 +121,12 @@ impl Realm {
     }
 
     /// Makes `__ENV` what the script was started with, plus the scenario's own variables.
-    pub(crate) fn set_env(
-        &self,
-        scope: &mut v8::PinScope<'_, '_>,
-        shared: &Shared,
-        scenario: &[(String, String)],
-    ) {
+    pub(crate) fn set_env(&self, scope: &mut v8::PinScope<'_, '_>, scenario: &[(String, String)]) {
         // Nothing has changed it before the first scenario without variables of its own.
         if !self.env_touched.replace(true) && scenario.is_empty() {
             return;
         }
-        let env = env_object(scope, &shared.env);
+        let env = Templates::env(scope);
         for (name, value) in scenario {
             let value = binding::string(scope, value).into();
             binding::set(scope, env, name, value);
@@ -230,16 +226,4 @@ fn noop_function<'s>(scope: &mut v8::PinScope<'s, '_>) -> v8::Local<'s, v8::Func
 
 fn with_current<R>(f: impl FnOnce(&Realm) -> R) -> Option<R> {
     CURRENT.with_borrow(|current| current.as_deref().map(f))
-}
-
-fn env_object<'s>(
-    scope: &mut v8::PinScope<'s, '_>,
-    env: &BTreeMap<String, String>,
-) -> v8::Local<'s, v8::Object> {
-    let object = v8::Object::new(scope);
-    for (name, value) in env {
-        let value = binding::string(scope, value).into();
-        binding::set(scope, object, name, value);
-    }
-    object
 }

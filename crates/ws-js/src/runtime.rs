@@ -11,6 +11,7 @@ use crate::error::Error;
 use crate::group::gc::{GcClock, GcPauses};
 use crate::group::{Group, Post};
 use crate::isolate::HeapShare;
+use crate::log::{Level, Record};
 use crate::script::{self, Script, ScriptError};
 use crate::shared::{Parts, Settings, Shared};
 use crate::staff::Staff;
@@ -48,6 +49,19 @@ pub struct Runtime {
     phase: Mutex<PhasePlace>,
     staff: Staff,
     vus: usize,
+}
+
+/// What V8's heaps hold.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub struct HeapUse {
+    /// JavaScript worlds, one for each VU.
+    pub realms: usize,
+    /// Bytes of objects, garbage that is not yet collected included.
+    pub used_bytes: usize,
+    /// Bytes of memory that back them.
+    pub resident_bytes: usize,
+    /// Bytes that V8 has from the system's allocator beside its heaps.
+    pub malloced_bytes: usize,
 }
 
 #[derive(Default)]
@@ -125,6 +139,9 @@ impl Runtime {
                         }
                     }
                 }
+                // The init stages leave garbage behind, 25 KB for each VU, that a heap sized for its VUs would
+                // not collect before the run is long under way.
+                group.enter(|inside| inside.with_isolate(v8::Isolate::low_memory_notification));
             }
         };
         let threads = std::thread::available_parallelism().map_or(1, usize::from).min(self.groups.len());
@@ -195,6 +212,40 @@ impl Runtime {
     /// The pauses for garbage collection so far.
     pub fn gc_pauses(&self) -> GcPauses {
         GcClock::sum(self.groups.iter().map(|group| &*group.gc))
+    }
+
+    /// Writes what the machinery has measured of itself to the log, at debug level.
+    pub fn log_figures(&self) {
+        let (heap, pauses) = (self.heap(), self.gc_pauses());
+        for message in [
+            format!(
+                "heap: realms={} used={} resident={} malloced={}",
+                heap.realms, heap.used_bytes, heap.resident_bytes, heap.malloced_bytes
+            ),
+            format!(
+                "gc pauses: n={} median={:.2}ms p99={:.2}ms max={:.2}ms",
+                pauses.count, pauses.median_ms, pauses.p99_ms, pauses.max_ms
+            ),
+        ] {
+            self.shared.log.write(&Record { level: Level::Debug, message: &message, fields: &[] });
+        }
+    }
+
+    /// What the isolates' heaps hold now. Waits for each group's present batch.
+    pub fn heap(&self) -> HeapUse {
+        let mut all = HeapUse::default();
+        for group in &self.groups {
+            group.enter(|inside| {
+                inside.with_isolate(|isolate| {
+                    let heap = isolate.get_heap_statistics();
+                    all.realms += heap.number_of_native_contexts();
+                    all.used_bytes += heap.used_heap_size();
+                    all.resident_bytes += heap.total_physical_size();
+                    all.malloced_bytes += heap.malloced_memory();
+                });
+            });
+        }
+        all
     }
 
     /// How many drivers there are now, and how many threads for scripts (drivers included).

@@ -116,6 +116,9 @@ impl Transport {
         }
     }
 
+    /// Kept out of [`read`](Self::read): the frame of a function is touched page by page on every call, and with
+    /// the record in it each thread that ever read a socket would keep 16 KiB more of its stack resident.
+    #[inline(never)]
     fn read_tls(&mut self, arena: &mut Arena) -> Result<Fill, StreamError> {
         let Some(tls) = &mut self.tls else { return Ok(Fill::Blocked) };
         let mut record = [0; RECORD];

@@ -1,7 +1,7 @@
 //! The pauses of garbage collection, which are in every latency that a script measures.
 
 use std::ffi::c_void;
-use std::time::Instant;
+use std::time::{Duration, Instant};
 
 use hdrhistogram::Histogram;
 use parking_lot::Mutex;
@@ -15,6 +15,13 @@ struct Inner {
     started: Option<Instant>,
     /// Microseconds.
     pauses: Histogram<u64>,
+}
+
+impl Inner {
+    fn note(&mut self, pause: Duration) {
+        let us = u64::try_from(pause.as_micros()).unwrap_or(u64::MAX);
+        self.pauses.record(us).expect("an auto-resizing histogram takes any value");
+    }
 }
 
 /// Pauses for garbage collection of a run: how long scripts of a group stood still, in milliseconds.
@@ -86,7 +93,24 @@ unsafe extern "C" fn ended(
     let clock = unsafe { &*data.cast::<GcClock>() };
     let mut inner = clock.inner.lock();
     if let Some(started) = inner.started.take() {
-        let us = u64::try_from(started.elapsed().as_micros()).unwrap_or(u64::MAX);
-        inner.pauses.saturating_record(us);
+        inner.note(started.elapsed());
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn pauses_of_all_clocks_are_summed_up_in_milliseconds() {
+        let (one, other) = (GcClock::default(), GcClock::default());
+        for ms in [1, 2, 3] {
+            one.inner.lock().note(Duration::from_millis(ms));
+        }
+        other.inner.lock().note(Duration::from_millis(50));
+        let pauses = GcClock::sum([&one, &other].into_iter());
+        assert_eq!(pauses.count, 4);
+        assert!((pauses.median_ms - 2.0).abs() < 0.01, "{pauses:?}");
+        assert!((pauses.max_ms - 50.0).abs() < 0.1, "{pauses:?}");
     }
 }

@@ -76,7 +76,7 @@ impl Group {
             clock: Clock::default(),
         })?;
         let gc = Box::<GcClock>::default();
-        let isolate = isolate::new_shared(&gc, heap);
+        let isolate = isolate::new_shared(&gc, heap, &shared.env);
         let samples = Samples::new(&shared);
         Ok(Arc::new(Self {
             handle: io.handle(),

@@ -77,9 +77,7 @@ pub(crate) fn start(inside: Inside, vu: u32, job: Job) {
                 state.runnable.push_back(vu);
                 Rc::clone(&this.realm)
             };
-            inside.with_realm(vu, &realm, |scope| {
-                realm.set_env(scope, &inside.group().shared, &assignment.env)
-            });
+            inside.with_realm(vu, &realm, |scope| realm.set_env(scope, &assignment.env));
         }
         Job::Phase { phase, data, done } => {
             let result = run_phase(inside, vu, phase, data.as_deref());

@@ -6,20 +6,26 @@ use super::session::{At, On};
 use crate::api::Caller;
 use crate::binding::{self, Throw};
 use crate::convert;
+use crate::templates::Templates;
 use crate::vu::call::Handled;
 
 /// The longest delay that timers take, in nanoseconds: what an `i64` holds.
 const MAX_DELAY_NS: f64 = 9_223_372_036_854_775_807.0;
 
-/// Makes the object for the session `serial` of the VU whose script runs.
-pub(super) fn new<'s>(scope: &mut v8::PinScope<'s, '_>, serial: u32) -> v8::Local<'s, v8::Object> {
+/// What sockets are made of.
+pub(crate) fn template<'s>(scope: &mut v8::PinScope<'s, '_>) -> v8::Local<'s, v8::ObjectTemplate> {
     let template = v8::ObjectTemplate::new(scope);
     template.set_named_property_handler(
         v8::NamedPropertyHandlerConfiguration::new()
             .setter(refuse_assignment)
             .flags(v8::PropertyHandlerFlags::NON_MASKING),
     );
-    let object = template.new_instance(scope).unwrap_or_else(|| v8::Object::new(scope));
+    template
+}
+
+/// Makes the object for the session `serial` of the VU whose script runs.
+pub(super) fn new<'s>(scope: &mut v8::PinScope<'s, '_>, serial: u32) -> v8::Local<'s, v8::Object> {
+    let object = Templates::socket(scope);
     let data = v8::Integer::new_from_unsigned(scope, serial).into();
     // In the order in which k6 lists the keys.
     binding::set_function(scope, object, "close", close, Some(data));
