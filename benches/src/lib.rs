@@ -7,5 +7,6 @@
 
 pub mod process;
 pub mod report;
+pub mod resident;
 pub mod runner;
 pub mod workload;

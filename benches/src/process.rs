@@ -7,6 +7,11 @@ use std::time::{Duration, Instant};
 use anyhow::{Context as _, Result, ensure};
 use rustix::process::{Pid, WaitId, WaitIdOptions, waitid};
 
+use crate::resident::Resident;
+
+/// How often the mappings are added up: with thousands of threads that takes milliseconds.
+const LOOK: Duration = Duration::from_secs(1);
+
 /// What a process used from its start to its end.
 #[derive(Clone, Copy, Debug, Default, PartialEq)]
 pub struct Usage {
@@ -18,6 +23,8 @@ pub struct Usage {
     pub peak_rss: u64,
     /// Highest number of threads seen.
     pub threads: u64,
+    /// Where the memory was when there was most of it, of the moments looked at.
+    pub resident: Resident,
 }
 
 impl Usage {
@@ -62,10 +69,19 @@ fn watch(child: &mut Child, started: Instant, limit: Duration) -> Result<Usage> 
     let pid = i32::try_from(child.id()).ok().and_then(Pid::from_raw).context("no process id")?;
     let proc = format!("/proc/{}", child.id());
     let mut usage = Usage::default();
+    let mut next_look = LOOK;
     loop {
         if let Ok(status) = std::fs::read_to_string(format!("{proc}/status")) {
             usage.peak_rss = usage.peak_rss.max(status_field(&status, "VmHWM").unwrap_or(0) * 1024);
             usage.threads = usage.threads.max(status_field(&status, "Threads").unwrap_or(0));
+        }
+        if started.elapsed() >= next_look {
+            next_look += LOOK;
+            if let Some(resident) = Resident::of(child.id())
+                && resident.total() > usage.resident.total()
+            {
+                usage.resident = resident;
+            }
         }
         // Not yet reaped, so that its times can still be read when it has ended.
         let options = WaitIdOptions::EXITED | WaitIdOptions::NOHANG | WaitIdOptions::NOWAIT;

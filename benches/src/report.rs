@@ -2,6 +2,7 @@
 
 use std::fmt::Write as _;
 
+use crate::resident::Resident;
 use crate::runner::{Figures, Generator};
 use crate::workload::{About, Workload};
 
@@ -81,7 +82,7 @@ pub fn table(generators: &[Generator], all: &[Rounds]) -> String {
             );
         }
     }
-    text + &pauses(generators, all)
+    text + &breakdown(generators, all) + &pauses(generators, all)
 }
 
 fn per_vu(rounds: &Rounds, generator: usize, peak: f64) -> String {
@@ -94,6 +95,32 @@ fn per_vu(rounds: &Rounds, generator: usize, peak: f64) -> String {
         }
         (_, None) => bytes(peak / vus),
     }
+}
+
+/// Where the memory of each VU is, in lines of their own below the table.
+fn breakdown(generators: &[Generator], all: &[Rounds]) -> String {
+    let mut text = String::new();
+    for rounds in all.iter().filter(|rounds| rounds.workload.about == About::Memory) {
+        for (i, generator) in generators.iter().enumerate().filter(|(_, one)| one.name.starts_with("ws ")) {
+            let per_vu = |kind: fn(&Resident) -> u64| {
+                rounds.median(i, |figures| kind(&figures.usage.resident) as f64)
+                    / f64::from(rounds.workload.vus)
+                    / 1e3
+            };
+            let _ = writeln!(
+                text,
+                "\nMemory of {} on {}, per VU: V8 heap {:.0} kB, thread stack {:.0} kB, V8's new space and malloc \
+                 (sockets, sessions, V8's structs) {:.0} kB, program {:.0} kB.",
+                generator.name,
+                rounds.workload.name(),
+                per_vu(|resident| resident.heap),
+                per_vu(|resident| resident.stacks),
+                per_vu(|resident| resident.rest),
+                per_vu(|resident| resident.files),
+            );
+        }
+    }
+    text
 }
 
 /// Pauses for garbage collection, in lines of their own below the table.
@@ -138,6 +165,7 @@ mod tests {
             cpu: Duration::from_secs_f64(cpu),
             wall: Duration::from_secs(10),
             peak_rss: 50_000_000,
+            resident: Resident::default(),
             threads: 4,
         };
         Figures { usage, messages: 1_000_000, hold: 10.0, pauses: None }

@@ -171,6 +171,10 @@ pub fn run(
     command.args(["--vus", &workload.vus.to_string(), "--iterations", &workload.vus.to_string()]);
     command.args(["--env", &format!("URL=ws://{server}")]);
     command.args(["--env", &format!("MS={}", workload.hold.as_millis())]);
+    if generator.name.starts_with("ws ") {
+        // For the figures of the garbage collector.
+        command.args(["--verbose", "--log-format", "raw"]);
+    }
     if generator.has_fixed_port() {
         command.args(["--address", ""]);
     }

@@ -142,6 +142,7 @@ impl Runtime {
                 // The init stages leave garbage behind, 25 KB for each VU, that a heap sized for its VUs would
                 // not collect before the run is long under way.
                 group.enter(|inside| inside.with_isolate(v8::Isolate::low_memory_notification));
+                group.gc.reset();
             }
         };
         let threads = std::thread::available_parallelism().map_or(1, usize::from).min(self.groups.len());

@@ -56,6 +56,11 @@ impl GcClock {
         isolate.add_gc_epilogue_callback(ended, data, kinds);
     }
 
+    /// Forgets what was measured so far.
+    pub(crate) fn reset(&self) {
+        self.inner.lock().pauses.reset();
+    }
+
     /// What was measured by several clocks together.
     pub(crate) fn sum<'a>(clocks: impl Iterator<Item = &'a GcClock>) -> GcPauses {
         let mut all = Histogram::<u64>::new(3).expect("three digits are within its range");
