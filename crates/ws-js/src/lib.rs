@@ -51,5 +51,6 @@ pub use runtime::{HeapUse, InitError, Runtime, RuntimeOptions};
 pub use script::{Export, Script, ScriptError, ScriptOptions};
 pub use shared::Settings;
 pub use vu::job::{Assignment, Iteration, IterationOutcome, Phase, PhaseError, Work};
+pub use vu::summary::{Summary, SummaryError};
 /// Sizes and times that a connection must not exceed.
 pub use ws_proto::Limits;

@@ -1,7 +1,7 @@
 //! A run's groups, drivers and VUs, for whoever decides what runs when.
 
 use std::sync::Arc;
-use std::sync::mpsc::sync_channel;
+use std::sync::mpsc::{RecvTimeoutError, sync_channel};
 use std::time::{Duration, Instant};
 
 use parking_lot::Mutex;
@@ -17,6 +17,7 @@ use crate::shared::{Parts, Settings, Shared};
 use crate::staff::Staff;
 use crate::vu::Job;
 use crate::vu::job::{Assignment, Phase, PhaseError};
+use crate::vu::summary::{Results, Summary, SummaryError};
 
 /// The most VUs of one group: a scavenge costs 2.4 us for each parked one, so 1-2 ms at this number.
 const MAX_GROUP: usize = 500;
@@ -178,28 +179,59 @@ impl Runtime {
     /// Runs `setup()` or `teardown(data)` in a VU of its own, and waits for its end. `data` and the result
     /// are JSON texts; no result means `undefined`.
     pub fn run_phase(&self, phase: Phase, data: Option<Arc<str>>) -> Result<Option<String>, PhaseError> {
-        let init = |error: &dyn std::fmt::Display| PhaseError::Init(error.to_string());
-        let group = {
-            let mut place = self.phase.lock();
-            match &place.group {
-                Some(group) => Arc::clone(group),
-                None => {
-                    let heap = HeapShare { limit: self.heap_share, realms: 1 };
-                    let group = Group::new(Arc::clone(&self.shared), PHASE_VUS, heap)
-                        .map_err(|error| init(&error))?;
-                    self.staff.take(&group);
-                    place.group = Some(Arc::clone(&group));
-                    group
-                }
-            }
-        };
-        let vu = script::add_vu(&group, 0).map_err(|error| init(&error))?;
+        let (group, vu) = self.phase_vu().map_err(|error| PhaseError::Init(error.to_string()))?;
         let (done, result) = sync_channel(1);
         self.phase.lock().current = Some(vu);
         group.handle.post(Post::Start { vu, job: Job::Phase { phase, data, done } });
         let result = result.recv().unwrap_or(Err(PhaseError::Interrupted));
         self.phase.lock().current = None;
         result
+    }
+
+    /// Runs `handleSummary(data)` in a VU of its own, and waits for its end, but no longer than `limit`. The
+    /// VU is made even if the script exports no such function: its init code may count on it.
+    ///
+    /// `data` is a JSON object; `setup_data`, what `setup()` returned, becomes a property of it.
+    pub fn handle_summary(
+        &self,
+        data: String,
+        setup_data: Option<Arc<str>>,
+        limit: Duration,
+    ) -> Result<Summary, SummaryError> {
+        let (group, vu) = self.phase_vu().map_err(|error| SummaryError::Init(error.to_string()))?;
+        let (done, result) = sync_channel(1);
+        self.phase.lock().current = Some(vu);
+        let results = Results { data, setup_data };
+        group.handle.post(Post::Start { vu, job: Job::Summary { results, done } });
+        let result = match result.recv_timeout(limit) {
+            Ok(result) => result,
+            Err(RecvTimeoutError::Timeout) => {
+                group.interrupt(vu);
+                Err(SummaryError::TimedOut(limit))
+            }
+            Err(RecvTimeoutError::Disconnected) => Err(SummaryError::Interrupted),
+        };
+        self.phase.lock().current = None;
+        result
+    }
+
+    /// A new VU 0 whose init stage has run.
+    fn phase_vu(&self) -> Result<(Arc<Group>, u32), Error> {
+        let group = {
+            let mut place = self.phase.lock();
+            match &place.group {
+                Some(group) => Arc::clone(group),
+                None => {
+                    let heap = HeapShare { limit: self.heap_share, realms: 1 };
+                    let group = Group::new(Arc::clone(&self.shared), PHASE_VUS, heap)?;
+                    self.staff.take(&group);
+                    place.group = Some(Arc::clone(&group));
+                    group
+                }
+            }
+        };
+        let vu = script::add_vu(&group, 0)?;
+        Ok((group, vu))
     }
 
     /// Cuts the phase short that runs now, if one does.
@@ -210,7 +242,7 @@ impl Runtime {
         }
     }
 
-    /// The pauses for garbage collection so far.
+    /// The pauses for garbage collection since the VUs were made.
     pub fn gc_pauses(&self) -> GcPauses {
         GcClock::sum(self.groups.iter().map(|group| &*group.gc))
     }

@@ -1,7 +1,8 @@
 //! Calling into a script.
 
+use crate::api::Caller;
 use crate::exception::JsException;
-use crate::group::Inside;
+use crate::log::{Level, Record};
 use crate::realm::Realm;
 
 /// How a call of an exported function ended.
@@ -10,6 +11,15 @@ pub(crate) enum Called<R> {
     Threw(JsException),
     /// The VU was told to stop.
     Interrupted,
+}
+
+/// What becomes of a promise that is rejected during a call and that nobody handles.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Stray {
+    /// The call fails.
+    Fails,
+    /// It is logged, unless it is the very promise that the function returned: then the call fails.
+    IsLogged,
 }
 
 /// How a call of a handler ended.
@@ -24,14 +34,15 @@ pub(crate) enum Handled {
 /// Calls the exported function `name` and lets its promises settle. `finish` gets what it returned, or what
 /// its promise was fulfilled with.
 pub(crate) fn export<R>(
-    inside: Inside,
-    vu: u32,
+    caller: Caller,
     scope: &mut v8::PinScope<'_, '_>,
     realm: &Realm,
     name: &str,
     argument: Option<v8::Local<'_, v8::Value>>,
+    stray: Stray,
     finish: impl FnOnce(&mut v8::PinScope<'_, '_>, v8::Local<'_, v8::Value>) -> R,
 ) -> Called<R> {
+    let Caller { inside, vu } = caller;
     v8::tc_scope!(let tc, scope);
     let Some(function) = realm.export(tc, name) else {
         return Called::Threw(JsException::plain(format!("function '{name}' not found in exports")));
@@ -54,10 +65,16 @@ pub(crate) fn export<R>(
         realm.forget_rejections();
         return Called::Threw(exception);
     };
+    let promise = v8::Local::<v8::Promise>::try_from(result);
     if let Some(exception) = realm.take_rejection(tc) {
-        return Called::Threw(exception);
+        let is_own = promise.is_ok_and(|promise| promise.state() == v8::PromiseState::Rejected);
+        if stray == Stray::Fails || is_own {
+            return Called::Threw(exception);
+        }
+        let message = &exception.stack_text();
+        inside.group().shared.log.write(&Record { level: Level::Error, message, fields: &[] });
     }
-    match v8::Local::<v8::Promise>::try_from(result) {
+    match promise {
         Ok(promise) if promise.state() == v8::PromiseState::Fulfilled => {
             let value = promise.result(tc);
             Called::Returned(finish(tc, value))

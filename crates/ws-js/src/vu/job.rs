@@ -4,6 +4,7 @@ use std::sync::Arc;
 use std::sync::mpsc::SyncSender;
 
 use crate::exception::JsException;
+use crate::vu::summary::{Results, SummaryResult};
 
 /// Where a VU gets its iterations from. Called on the threads that run scripts, often: cheap, and never
 /// waiting. `slot` is always [`Assignment::slot`].
@@ -100,4 +101,5 @@ pub(crate) type PhaseResult = Result<Option<String>, PhaseError>;
 pub(crate) enum Job {
     Iterate(Assignment),
     Phase { phase: Phase, data: Option<Arc<str>>, done: SyncSender<PhaseResult> },
+    Summary { results: Results, done: SyncSender<SummaryResult> },
 }

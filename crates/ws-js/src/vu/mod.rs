@@ -4,6 +4,7 @@ pub(crate) mod backlog;
 pub(crate) mod block;
 pub(crate) mod call;
 pub(crate) mod job;
+pub(crate) mod summary;
 pub(crate) mod tags;
 
 use std::rc::Rc;
@@ -15,10 +16,11 @@ use ws_proto::CookieJar;
 
 use self::backlog::Backlog;
 use self::block::Block;
-use self::call::Called;
+use self::call::{Called, Stray};
 pub(crate) use self::job::Job;
 use self::job::{Assignment, IterationOutcome, Phase, PhaseError, PhaseResult};
 use self::tags::VuTags;
+use crate::api::Caller;
 use crate::api::ws::session::{self, Sessions};
 use crate::binding::Throw;
 use crate::group::{Inside, seat};
@@ -84,6 +86,10 @@ pub(crate) fn start(inside: Inside, vu: u32, job: Job) {
             // The receiver has gone if the time limit has passed; then nobody wants the result.
             let _ = done.send(result);
         }
+        Job::Summary { results, done } => {
+            // As above.
+            let _ = done.send(summary::run(inside, vu, &results));
+        }
     }
 }
 
@@ -120,7 +126,7 @@ pub(crate) fn iterate(inside: Inside, vu: u32) {
     let called = inside.with_realm(vu, &realm, |scope| {
         realm.set_iteration(scope, iteration);
         let data = realm.setup_data(scope, assignment.setup_data.as_deref());
-        call::export(inside, vu, scope, &realm, &assignment.exec, data, |_, _| ())
+        call::export(Caller { inside, vu }, scope, &realm, &assignment.exec, data, Stray::Fails, |_, _| ())
     });
     let outcome = match &called {
         Called::Returned(()) => IterationOutcome::Complete,
@@ -173,9 +179,12 @@ fn run_phase(inside: Inside, vu: u32, phase: Phase, data: Option<&str>) -> Phase
     let started = Instant::now();
     let called = inside.with_realm(vu, &realm, |scope| {
         let data = realm.setup_data(scope, data);
-        call::export(inside, vu, scope, &realm, phase.function(), data, |scope, value| match phase {
-            Phase::Setup => crate::convert::json_stringify(scope, value),
-            Phase::Teardown => Ok(None),
+        let function = phase.function();
+        call::export(Caller { inside, vu }, scope, &realm, function, data, Stray::Fails, |scope, value| {
+            match phase {
+                Phase::Setup => crate::convert::json_stringify(scope, value),
+                Phase::Teardown => Ok(None),
+            }
         })
     });
     // A phase is no iteration: of an iteration's samples it has the bytes only.
