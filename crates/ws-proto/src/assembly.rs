@@ -5,6 +5,7 @@ use crate::close;
 use crate::frame::{self, FrameKind, Header, MAX_HEADER};
 use crate::limits::Limits;
 use crate::message::{Incoming, Kind, Payload, Violation};
+use crate::utf8::Utf8Progress;
 
 /// What a half-read payload is given at once; a longer one grows with what really arrives.
 const FIRST_ROOM: usize = 16 * 1024;
@@ -17,6 +18,8 @@ const FIRST_ROOM: usize = 16 * 1024;
 pub(crate) struct Assembler {
     max_frame: u64,
     max_message: u64,
+    strict_utf8: bool,
+    strict_close: bool,
     /// The beginning of a header whose end has not arrived.
     partial: [u8; MAX_HEADER],
     partial_len: usize,
@@ -42,6 +45,16 @@ struct OpenFrame {
 struct Message {
     kind: Kind,
     data: Vec<u8>,
+    utf8: Utf8Progress,
+}
+
+impl Message {
+    fn check_utf8(&mut self, complete: bool) -> Result<(), Violation> {
+        if self.kind == Kind::Text && !self.utf8.check(&self.data, complete) {
+            return Err(Violation::TextNotUtf8);
+        }
+        Ok(())
+    }
 }
 
 impl Assembler {
@@ -49,6 +62,8 @@ impl Assembler {
         Self {
             max_frame: limits.max_frame,
             max_message: limits.max_message,
+            strict_utf8: limits.strict_utf8,
+            strict_close: limits.strict_close,
             partial: [0; MAX_HEADER],
             partial_len: 0,
             frame: None,
@@ -90,7 +105,12 @@ impl Assembler {
             at += span.len();
             let payload = Payload::Span(span);
             match header.kind {
-                FrameKind::Data(Kind::Text) => sink(Incoming::Text(payload)),
+                FrameKind::Data(Kind::Text) => {
+                    if self.strict_utf8 && str::from_utf8(arena.bytes(span)).is_err() {
+                        return Err(Violation::TextNotUtf8);
+                    }
+                    sink(Incoming::Text(payload));
+                }
                 FrameKind::Data(Kind::Binary) => sink(Incoming::Binary(payload)),
                 FrameKind::Ping => sink(Incoming::Ping(payload)),
                 FrameKind::Pong => sink(Incoming::Pong(payload)),
@@ -140,7 +160,7 @@ impl Assembler {
 
     fn open_frame(&mut self, header: &Header) {
         if let FrameKind::Data(kind) = header.kind {
-            self.message = Some(Message { kind, data: Vec::new() });
+            self.message = Some(Message { kind, data: Vec::new(), utf8: Utf8Progress::default() });
         }
         self.frame =
             Some(OpenFrame { kind: header.kind, fin: header.fin, left: header.len, control: Vec::new() });
@@ -157,7 +177,13 @@ impl Assembler {
         grow(into, take, frame.left);
         into.extend_from_slice(&bytes[..take]);
         frame.left -= take as u64;
-        if frame.left == 0 {
+        let done = frame.left == 0;
+        if self.strict_utf8
+            && let Some(message) = &mut self.message
+        {
+            message.check_utf8(false)?;
+        }
+        if done {
             self.finish_frame(sink)?;
         }
         Ok(take)
@@ -168,7 +194,10 @@ impl Assembler {
         let owned = |bytes: Vec<u8>| Payload::Owned(bytes.into_boxed_slice());
         match frame.kind {
             FrameKind::Data(_) | FrameKind::Continuation => {
-                if let Some(message) = self.message.take_if(|_| frame.fin) {
+                if let Some(mut message) = self.message.take_if(|_| frame.fin) {
+                    if self.strict_utf8 {
+                        message.check_utf8(true)?;
+                    }
                     sink(match message.kind {
                         Kind::Text => Incoming::Text(owned(message.data)),
                         Kind::Binary => Incoming::Binary(owned(message.data)),
@@ -183,7 +212,7 @@ impl Assembler {
     }
 
     fn close(&mut self, payload: &[u8], sink: &mut impl FnMut(Incoming)) -> Result<(), Violation> {
-        let frame = close::parse(payload)?;
+        let frame = close::parse(payload, self.strict_close)?;
         self.closed = true;
         sink(Incoming::Close(frame));
         Ok(())
@@ -382,6 +411,27 @@ mod tests {
             }
             server_frame(first, &payload)
         })
+    }
+
+    #[test]
+    fn strict_limits_refuse_text_that_is_not_utf8() {
+        let limits = Limits { strict_utf8: true, ..Limits::default() };
+        let text = |bytes: &[u8]| Seen::Text(bytes.to_vec());
+        let not_utf8 = Seen::Violation(Violation::TextNotUtf8);
+        let table: [(&[&[u8]], &[Seen]); 7] = [
+            (&[b"\x81\x02\xc3\xbc"], &[text("ü".as_bytes())]),
+            (&[b"\x82\x01\xff"], &[Seen::Binary(vec![0xFF])]),
+            (&[b"\x81\x01\xff"], std::slice::from_ref(&not_utf8)),
+            (&[b"\x01\x01\xc3\x89\x01\xff\x80\x01\xbc"], &[Seen::Ping(vec![0xFF]), text("ü".as_bytes())]),
+            // Found in the middle of a frame, and of a message; and only at its end.
+            (&[b"\x81\x09a\xff", b"more"], std::slice::from_ref(&not_utf8)),
+            (&[b"\x01\x02a\xff", b"\x80\x00"], std::slice::from_ref(&not_utf8)),
+            (&[b"\x01\x02a\xc3", b"\x80\x00"], std::slice::from_ref(&not_utf8)),
+        ];
+        for (pieces, expected) in table {
+            assert_eq!(receive(&limits, pieces.iter().copied()), expected, "{pieces:x?}");
+        }
+        assert_eq!(receive(&Limits::default(), [&b"\x81\x01\xff"[..]]), [text(b"\xff")]);
     }
 
     proptest! {

@@ -3,9 +3,11 @@
 use crate::frame::MAX_CONTROL;
 use crate::message::{CloseFrame, Violation};
 
-/// Reads a received payload. Less than two bytes are no code, as k6 sees it.
-pub(crate) fn parse(payload: &[u8]) -> Result<Option<CloseFrame>, Violation> {
-    let Some((code, reason)) = payload.split_first_chunk::<2>() else { return Ok(None) };
+/// Reads a received payload. Less than two bytes are no code, as k6 sees it; if `strict`, one byte is a violation.
+pub(crate) fn parse(payload: &[u8], strict: bool) -> Result<Option<CloseFrame>, Violation> {
+    let Some((code, reason)) = payload.split_first_chunk::<2>() else {
+        return if strict && !payload.is_empty() { Err(Violation::HalfCloseCode) } else { Ok(None) };
+    };
     let code = u16::from_be_bytes(*code);
     if !may_be_received(code) {
         return Err(Violation::BadCloseCode(code));
@@ -35,18 +37,19 @@ mod tests {
         let invalid: [u16; 10] = [0, 999, 1004, 1005, 1006, 1014, 1015, 2999, 5000, 65535];
         for code in valid {
             let frame = CloseFrame { code, reason: String::new() };
-            assert_eq!(parse(&code.to_be_bytes()), Ok(Some(frame)));
+            assert_eq!(parse(&code.to_be_bytes(), true), Ok(Some(frame)));
         }
         for code in invalid {
-            assert_eq!(parse(&code.to_be_bytes()), Err(Violation::BadCloseCode(code)));
+            assert_eq!(parse(&code.to_be_bytes(), true), Err(Violation::BadCloseCode(code)));
         }
     }
 
     #[test]
     fn short_and_broken_payloads() {
-        assert_eq!(parse(b""), Ok(None));
-        assert_eq!(parse(b"\x03"), Ok(None));
-        assert_eq!(parse(b"\x03\xe8\xff"), Err(Violation::CloseReasonNotUtf8));
+        assert_eq!(parse(b"", true), Ok(None));
+        assert_eq!(parse(b"\x03", false), Ok(None));
+        assert_eq!(parse(b"\x03", true), Err(Violation::HalfCloseCode));
+        assert_eq!(parse(b"\x03\xe8\xff", false), Err(Violation::CloseReasonNotUtf8));
     }
 
     #[test]
@@ -54,6 +57,6 @@ mod tests {
         let mut out = Vec::new();
         encode(1000, &"ü".repeat(80), &mut out);
         assert_eq!(out.len(), 2 + 122);
-        assert_eq!(parse(&out).unwrap().unwrap().reason, "ü".repeat(61));
+        assert_eq!(parse(&out, true).unwrap().unwrap().reason, "ü".repeat(61));
     }
 }

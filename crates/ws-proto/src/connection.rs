@@ -11,7 +11,7 @@ use crate::assembly::Assembler;
 use crate::close;
 use crate::frame::{self, FrameKind, MAX_CONTROL, MaskKeys};
 use crate::limits::Limits;
-use crate::message::{Ended, Incoming, Kind, Payload};
+use crate::message::{CloseFrame, Ended, Incoming, Kind, Violation};
 use crate::transport::{Fill, Flushed, Transport};
 
 /// Bytes after which a read lets other connections have their turn.
@@ -40,6 +40,8 @@ pub struct Connection {
     unanswered: Option<Box<[u8]>>,
     /// Bytes that came with the upgrade response, for the first read.
     early: Vec<u8>,
+    /// The end of the conversation, until the messages that came before it have been handled.
+    held: Option<LastWord>,
     /// The stream may have ended already: read on after a short read, until there is an answer.
     to_the_end: bool,
     close_sent: bool,
@@ -75,6 +77,7 @@ impl Connection {
             pongs: 0,
             unanswered: None,
             early,
+            held: None,
             // The event that announced the end may have been taken by the handshake.
             to_the_end: true,
             close_sent: false,
@@ -88,8 +91,8 @@ impl Connection {
     /// Ends at a short read, when the socket would block, or when a budget (256 KiB) is used up. `read_closed`
     /// says that the readiness event carried the end of the stream: then a short read is not the last one.
     ///
-    /// Payloads that arrived in one piece lie in `arena`. Pings and close frames are answered into the queue.
-    /// After [`Incoming::Ended`] there is nothing more to read. A new connection may hold messages that came
+    /// Payloads that arrived in one piece lie in `arena`. Pings and close frames are answered into the queue. A close
+    /// frame that follows messages is left for the next call, so that they can be answered before it is. After [`Incoming::Ended`] there is nothing more to read. A new connection may hold messages that came
     /// with the upgrade response: read it once without waiting for an event.
     pub fn read(
         &mut self,
@@ -98,22 +101,38 @@ impl Connection {
         sink: &mut impl FnMut(Incoming),
     ) -> ReadProgress {
         let mut budget = READ_BUDGET;
+        let mut messages = false;
         self.to_the_end |= read_closed;
+        if let Some(held) = self.held.take() {
+            self.conclude(held, sink);
+        }
         if !self.early.is_empty() && !self.ended {
             let early = std::mem::take(&mut self.early);
             let start = arena.len();
             arena.extend(&early);
-            self.digest(arena, start, sink);
+            self.digest(arena, start, &mut messages, sink);
+            if self.held.is_some() {
+                return ReadProgress::More;
+            }
         }
         while !self.ended {
             let start = arena.len();
             let fill = self.transport.read(arena);
             budget = budget.saturating_sub(arena.len() - start);
-            self.digest(arena, start, sink);
+            self.digest(arena, start, &mut messages, sink);
             if self.ended {
                 break;
             }
             match fill {
+                Err(error) => {
+                    if let Some(held) = self.held.take() {
+                        self.conclude(held, sink);
+                    }
+                    if !self.ended {
+                        self.end(Ended::Broken(error.into()), sink);
+                    }
+                }
+                Ok(_) if self.held.is_some() => return ReadProgress::More,
                 Ok(Fill::Blocked) => {
                     self.to_the_end = false;
                     return ReadProgress::Drained;
@@ -122,7 +141,6 @@ impl Connection {
                 Ok(Fill::Short | Fill::More) if budget == 0 => return ReadProgress::More,
                 Ok(Fill::Short | Fill::More) => {}
                 Ok(Fill::Eof) => self.end(Ended::Eof, sink),
-                Err(error) => self.end(Ended::Broken(error.into()), sink),
             }
         }
         ReadProgress::Drained
@@ -256,26 +274,55 @@ impl Connection {
         self.ended = true;
     }
 
-    /// Parses what has been read since `start`, answers pings and close frames, and reports everything.
-    fn digest(&mut self, arena: &mut Arena, start: usize, sink: &mut impl FnMut(Incoming)) {
+    /// Parses what has been read since `start`, answers pings and close frames, and reports everything. `messages`
+    /// tells, and is told, whether this read has reported any.
+    fn digest(
+        &mut self,
+        arena: &mut Arena,
+        start: usize,
+        messages: &mut bool,
+        sink: &mut impl FnMut(Incoming),
+    ) {
         // The answers need the arena's bytes, which the assembler holds while it reports; so they are noted and
         // queued afterwards, in order.
-        let mut answers = Answers::default();
-        let result = self.assembler.feed(arena, start, &mut |incoming| {
-            answers.note(&incoming);
-            sink(incoming);
+        let mut pings = Vec::new();
+        let mut last = None;
+        let result = self.assembler.feed(arena, start, &mut |incoming| match incoming {
+            Incoming::Close(frame) => last = Some(LastWord::Close(frame)),
+            Incoming::Ping(payload) => {
+                pings.push(payload.clone());
+                sink(Incoming::Ping(payload));
+            }
+            incoming => {
+                *messages |= matches!(incoming, Incoming::Text(_) | Incoming::Binary(_));
+                sink(incoming);
+            }
         });
-        let Answers { pings, close } = answers;
         for ping in &pings {
             self.answer_ping(ping.bytes(arena));
         }
-        if let Some(code) = close {
-            // Fails only if we closed first; then the peer's frame was the answer.
-            let _ = self.close(code.map(|code| (code, "")));
-        }
         if let Err(violation) = result {
-            let _ = self.close(Some((violation.close_code(), &violation.to_string())));
-            self.end(Ended::Violation(violation), sink);
+            last = Some(LastWord::Violation(violation));
+        }
+        match last {
+            Some(last) if *messages => self.held = Some(last),
+            Some(last) => self.conclude(last, sink),
+            None => {}
+        }
+    }
+
+    /// Answers the peer's close frame, or its breach of the protocol, and reports it.
+    fn conclude(&mut self, last: LastWord, sink: &mut impl FnMut(Incoming)) {
+        // Closing fails only if we closed first; then the peer's frame was the answer.
+        match last {
+            LastWord::Close(frame) => {
+                let _ = self.close(frame.as_ref().map(|frame| (frame.code, "")));
+                sink(Incoming::Close(frame));
+            }
+            LastWord::Violation(violation) => {
+                let _ = self.close(Some((violation.close_code(), &violation.to_string())));
+                self.end(Ended::Violation(violation), sink);
+            }
         }
     }
 
@@ -311,21 +358,11 @@ impl Connection {
     }
 }
 
-/// What received frames have to be answered with. Holds memory only for pings.
-#[derive(Default)]
-struct Answers {
-    pings: Vec<Payload>,
-    close: Option<Option<u16>>,
-}
-
-impl Answers {
-    fn note(&mut self, incoming: &Incoming) {
-        match incoming {
-            Incoming::Ping(payload) => self.pings.push(payload.clone()),
-            Incoming::Close(frame) => self.close = Some(frame.as_ref().map(|frame| frame.code)),
-            _ => {}
-        }
-    }
+/// What ends a conversation, and is answered by a close frame.
+#[derive(Debug)]
+enum LastWord {
+    Close(Option<CloseFrame>),
+    Violation(Violation),
 }
 
 impl Source for Connection {

@@ -82,6 +82,7 @@ mod response;
 mod tls;
 mod transport;
 mod url;
+mod utf8;
 
 pub use arena::{Arena, Span};
 pub use connection::{CloseSent, Connection, ReadProgress};

@@ -1,4 +1,4 @@
-//! Sizes and times that bound what a peer can make us hold or wait for.
+//! Sizes and times that bound what a peer can make us hold or wait for, and how strictly it is judged.
 
 use std::time::Duration;
 
@@ -17,11 +17,18 @@ pub struct Limits {
     pub connect_timeout: Duration,
     /// From the start to the open connection: TCP, TLS and upgrade together.
     pub handshake_timeout: Duration,
+    /// Whether a text message that is not UTF-8 ends the connection with close code 1007 (RFC 6455 section 8.1), at
+    /// the first byte that cannot be right. If not, its bytes are handed out as they are.
+    pub strict_utf8: bool,
+    /// Whether a close frame of a single byte is a violation (RFC 6455 section 5.5.1). If not, it counts as one
+    /// without a code.
+    pub strict_close: bool,
 }
 
 impl Default for Limits {
     /// Messages up to 512 MiB, the longest string that V8 can hold; memory is taken as bytes arrive, not as
-    /// headers announce them. Response heads up to 1 MiB and 1,000 lines; 30 s for TCP, 60 s for everything.
+    /// headers announce them. Response heads up to 1 MiB and 1,000 lines; 30 s for TCP, 60 s for everything. What k6
+    /// tolerates is tolerated.
     fn default() -> Self {
         Self {
             max_frame: 512 << 20,
@@ -30,6 +37,8 @@ impl Default for Limits {
             max_headers: 1000,
             connect_timeout: Duration::from_secs(30),
             handshake_timeout: Duration::from_secs(60),
+            strict_utf8: false,
+            strict_close: false,
         }
     }
 }

@@ -8,7 +8,7 @@ use crate::arena::{Arena, Span};
 /// The two kinds of messages.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 pub enum Kind {
-    /// Text; UTF-8 by its sender's promise only, it is not checked.
+    /// Text; UTF-8 by its sender's promise only, unless [`Limits::strict_utf8`](crate::Limits::strict_utf8) is set.
     Text,
     /// Bytes.
     Binary,
@@ -49,7 +49,7 @@ impl Payload {
 /// One thing that a connection received.
 #[derive(Debug)]
 pub enum Incoming {
-    /// A whole text message; its UTF-8 is not checked.
+    /// A whole text message; its UTF-8 is checked only with [`Limits::strict_utf8`](crate::Limits::strict_utf8).
     Text(Payload),
     /// A whole binary message.
     Binary(Payload),
@@ -94,6 +94,10 @@ pub enum Violation {
     BadCloseCode(u16),
     /// A close reason that is not UTF-8.
     CloseReasonNotUtf8,
+    /// A close frame with half a code; only with [`Limits::strict_close`](crate::Limits::strict_close).
+    HalfCloseCode,
+    /// A text message that is not UTF-8; only with [`Limits::strict_utf8`](crate::Limits::strict_utf8).
+    TextNotUtf8,
     /// A frame or message longer than [`Limits`](crate::Limits) allow.
     TooLong {
         /// What the message would be long, in bytes.
@@ -104,9 +108,11 @@ pub enum Violation {
 }
 
 impl Violation {
-    /// The close code that answers it: 1009 for what is too long, else 1002.
+    /// The close code that answers it: 1007 for bytes that are not what they should be, 1009 for what is too long,
+    /// else 1002.
     pub fn close_code(&self) -> u16 {
         match self {
+            Self::TextNotUtf8 => 1007,
             Self::TooLong { .. } => 1009,
             _ => 1002,
         }
@@ -127,6 +133,8 @@ impl fmt::Display for Violation {
             }
             Self::BadCloseCode(code) => write!(f, "bad close code {code}"),
             Self::CloseReasonNotUtf8 => f.write_str("invalid utf8 payload in close frame"),
+            Self::HalfCloseCode => f.write_str("close frame of one byte"),
+            Self::TextNotUtf8 => f.write_str("invalid utf8 payload in text message"),
             Self::TooLong { len, limit } => write!(f, "{len} bytes exceed the limit of {limit}"),
         }
     }

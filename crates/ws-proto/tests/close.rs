@@ -46,6 +46,31 @@ fn what_follows_a_close_frame_is_thrown_away() {
 }
 
 #[test]
+fn messages_that_came_before_the_end_can_be_answered() {
+    for (last, close) in
+        [(&b"\x88\x02\x03\xe8"[..], b"\x03\xe8".to_vec()), (b"\xa1\x00", b"\x03\xeaRSV2 set".to_vec())]
+    {
+        let (addr, server) = serve_open(move |mut stream| {
+            stream.write_all(&[b"\x81\x01a\x89\x01p\x81\x01b", last].concat()).unwrap();
+            [(); 4].map(|()| read_frame(&mut stream))
+        });
+        let mut client = Client::open(addr);
+        let mut batch = Vec::new();
+        while batch.len() < 3 {
+            let _ = client.connection.read(&mut client.arena, false, &mut |incoming| batch.push(incoming));
+        }
+        assert_eq!(batch.len(), 3, "the end waits for the next call: {batch:?}");
+        assert!(!client.connection.close_sent());
+        client.connection.send(Kind::Text, b"a").unwrap();
+        client.connection.send(Kind::Text, b"b").unwrap();
+        client.receive(1);
+        let text = |bytes: &[u8]| (0x81, bytes.to_vec());
+        let frames = [(0x8A, b"p".to_vec()), text(b"a"), text(b"b"), (0x88, close)];
+        assert_eq!(server.join().unwrap(), frames);
+    }
+}
+
+#[test]
 fn our_close_frame_is_not_sent_twice() {
     let (addr, server) = serve_open(|mut stream| {
         let close = read_frame(&mut stream);

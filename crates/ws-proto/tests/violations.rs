@@ -5,6 +5,10 @@ use std::io::Write;
 use crate::common::{Opening, read_frame, serve_open};
 
 fn check(bytes: &[u8], code: u16, text: &str) {
+    check_with(|_| {}, bytes, code, text);
+}
+
+fn check_with(adjust: impl FnOnce(&mut Opening), bytes: &[u8], code: u16, text: &str) {
     let sent = bytes.to_vec();
     let (addr, server) = serve_open(move |mut stream| {
         stream.write_all(b"\x81\x02ok").unwrap();
@@ -16,6 +20,7 @@ fn check(bytes: &[u8], code: u16, text: &str) {
     let mut opening = Opening::to(addr);
     opening.limits.max_frame = 1000;
     opening.limits.max_message = 1500;
+    adjust(&mut opening);
     let mut client = opening.run().unwrap().0;
     assert_eq!(client.receive(2), ["text ok".to_owned(), format!("ended {text}")]);
     let mut payload = code.to_be_bytes().to_vec();
@@ -62,4 +67,12 @@ fn messages_that_are_too_long() {
     fragments.extend([0; 1000]);
     fragments.extend(b"\x80\x7e\x01\xf5");
     check(&fragments, 1009, "1501 bytes exceed the limit of 1500");
+}
+
+#[test]
+fn what_only_strict_limits_refuse() {
+    let utf8 = |opening: &mut Opening| opening.limits.strict_utf8 = true;
+    check_with(utf8, b"\x81\x02\xff\xfe", 1007, "invalid utf8 payload in text message");
+    let close = |opening: &mut Opening| opening.limits.strict_close = true;
+    check_with(close, b"\x88\x01\x03", 1002, "close frame of one byte");
 }
