@@ -2,6 +2,7 @@
 #![forbid(unsafe_code)]
 
 mod bench;
+mod conformance;
 mod flags;
 mod tidy;
 mod v8;
@@ -19,6 +20,10 @@ usage: cargo xtask TASK [FLAGS]
             --only NAME    a workload, as echo_ws-200; may be repeated
             --ws PATH      the binary (cargo builds the release profile)
             --k6 PATH      the peer (WS_TEST_K6, else k6 on PATH; none: ws alone)
+  conformance
+          runs ws-proto against the Autobahn cases and compares with docs/conformance.md
+            --only GLOB    cases such as 9.*; may be repeated; the table is not written then
+            --python PATH  for the virtual environment of the suite (python3)
   v8      rebuilds the library in third_party/v8 from the sources of the v8 crate
             --out DIR      where to build (target/v8)
             --up-to STEP   the last step: tools, sources, llvm, patch, gen, sample, build, pack
@@ -34,6 +39,8 @@ fn main() -> ExitCode {
         Some("bench") => {
             flags::Flags::parse(&rest, bench::FLAGS).and_then(|flags| bench::run(workspace(), &flags))
         }
+        Some("conformance") => flags::Flags::parse(&rest, conformance::FLAGS)
+            .and_then(|flags| conformance::run(workspace(), &flags)),
         Some("v8") => flags::Flags::parse(&rest, v8::FLAGS).and_then(|flags| v8::run(workspace(), &flags)),
         _ => {
             eprint!("{USAGE}");
