@@ -19,7 +19,7 @@ use crate::descriptors;
 use crate::echo;
 use crate::error::CliError;
 use crate::exit::ExitCode;
-use crate::host::{Host, LoadRequest, RunRequest, Running, Script};
+use crate::host::{Host, LoadRequest, RunRequest, Running, Script, SummaryFailure};
 use crate::logging::{Level, Logger};
 use crate::options::flags::Run;
 use crate::options::merge::{Layers, merge};
@@ -30,6 +30,7 @@ use crate::output::json::JsonLines;
 use crate::output::prometheus::Endpoint;
 use crate::progress::Progress;
 use crate::signal::Watch;
+use crate::summary::data::Surroundings;
 use crate::summary::number::TimeUnit;
 use crate::summary::{self, Style};
 
@@ -136,9 +137,6 @@ impl App<'_> {
             if exports.iter().any(|(export, callable)| export == phase && !callable) {
                 return Err(CliError::generic(format!("exported '{phase}' must be a function")));
             }
-        }
-        if is_function("handleSummary") {
-            self.log.warning("handleSummary() is not supported yet, the usual report is shown instead");
         }
         let (layer, unknown) = script::layer(script.options().as_ref())?;
         if let Some(key) = unknown {
@@ -250,7 +248,7 @@ impl App<'_> {
         });
         running.finish();
         let report = pipeline.finish(outcome.run_time);
-        self.report(&report, &test.options, &test.runtime, &*running);
+        self.report(&report, &test.options, &test.runtime, &mut *running);
         self.last_words(&outcome, &report, &progress);
         conclude(outcome.cause, &report).map(|()| ExitCode::Success)
     }
@@ -281,8 +279,8 @@ impl App<'_> {
         self.show(&banner::description(&facts, &test.options.plan, self.colours()));
     }
 
-    /// The figures at the end, as text and as a file.
-    fn report(&self, report: &Report, options: &Options, runtime: &Runtime, running: &dyn Running) {
+    /// The figures at the end: what the script's `handleSummary()` makes of them, else the usual text; and as a file.
+    fn report(&self, report: &Report, options: &Options, runtime: &Runtime, running: &mut dyn Running) {
         if runtime.no_summary.unwrap_or(false) {
             return;
         }
@@ -291,15 +289,43 @@ impl App<'_> {
             time_unit: TimeUnit::parse(&options.time_unit),
             colours: self.colours(),
         };
-        self.console.print(Target::Stdout, &summary::text::render(report, &style));
-        let Some(name) = &runtime.summary_export else { return };
-        let text = summary::json::render(report, &style, running.setup_data().as_ref());
-        if let Err(error) = std::fs::write(self.cwd.join(name), text) {
-            let reason =
-                format!("Could not save some summary information:\n\t- could not open '{name}': {error}");
-            let message = "failed to handle the end-of-test summary";
-            self.log.log(Level::Error, message, &[("error", &reason)]);
+        let surroundings = Surroundings {
+            no_color: self.globals.no_color,
+            stdout_tty: self.console.stdout_tty,
+            stderr_tty: self.console.stderr_tty,
+            time_unit: options.time_unit.clone(),
+        };
+        // The script may take its time, and a signal has no run to end.
+        self.watch.run_is_over();
+        let data = summary::data::object(report, &style, &surroundings);
+        let files = match running.handle_summary(data, options.handle_summary) {
+            Ok(files) => files,
+            Err(SummaryFailure::Threw(exception)) => {
+                self.log.failure(&exception);
+                None
+            }
+            Err(SummaryFailure::NoAnswer(reason)) => {
+                self.summary_failed(&reason);
+                None
+            }
+            Err(SummaryFailure::BadAnswer(reason)) => return self.summary_failed(&reason),
+        };
+        let mut files = files.unwrap_or_else(|| {
+            vec![("stdout".to_owned(), summary::text::render(report, &style).into_bytes())]
+        });
+        if let Some(name) = &runtime.summary_export {
+            let text = summary::json::render(report, &style, running.setup_data().as_ref());
+            files.push((name.clone(), text.into_bytes()));
         }
+        let failures = summary::files::write(&files, &self.console, &self.cwd);
+        if !failures.is_empty() {
+            let all = failures.join("\n\t- ");
+            self.summary_failed(&format!("Could not save some summary information:\n\t- {all}"));
+        }
+    }
+
+    fn summary_failed(&self, reason: &str) {
+        self.log.log(Level::Error, "failed to handle the end-of-test summary", &[("error", reason)]);
     }
 
     /// The state at the end, and what else the user should know of.

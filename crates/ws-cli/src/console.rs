@@ -41,6 +41,8 @@ struct Inner {
     stderr: Stream,
     /// What is drawn at the bottom of the screen now. Invariant: empty unless stdout is a terminal.
     bars: Vec<String>,
+    /// The last text on the screen has no line end.
+    mid_line: bool,
 }
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -52,11 +54,11 @@ pub(crate) enum Target {
 impl Console {
     pub(crate) fn new(stdout: Stream, stderr: Stream) -> Self {
         let (stdout_tty, stderr_tty) = (stdout.is_tty, stderr.is_tty);
-        let inner = Arc::new(Mutex::new(Inner { stdout, stderr, bars: Vec::new() }));
+        let inner = Arc::new(Mutex::new(Inner { stdout, stderr, bars: Vec::new(), mid_line: false }));
         Self { inner, stdout_tty, stderr_tty }
     }
 
-    /// Writes whole lines above the bars.
+    /// Writes above the bars: whole lines, or bars will end the last one.
     pub(crate) fn print(&self, target: Target, text: &str) {
         let _ = self.write(target, text.as_bytes());
     }
@@ -78,6 +80,7 @@ impl Console {
         };
         let result = stream.write.write_all(bytes).and_then(|()| stream.write.flush());
         if shares_screen {
+            inner.mid_line = bytes.last().map_or(inner.mid_line, |last| *last != b'\n');
             inner.draw();
         }
         result
@@ -126,6 +129,9 @@ impl Inner {
     fn draw(&mut self) {
         if !self.bars.is_empty() {
             let mut text = String::new();
+            if std::mem::take(&mut self.mid_line) {
+                text.push('\n');
+            }
             for bar in &self.bars {
                 text.push_str(bar);
                 text.push_str("\x1b[K\n");
@@ -177,6 +183,17 @@ pub(crate) mod tests {
              \x1b[2A\r\x1b[Jc\x1b[K\n\
              end\n"
         );
+    }
+
+    #[test]
+    fn bars_begin_a_line() {
+        let screen = Memory::default();
+        let console = Console::new(Stream::terminal(screen.clone()), Stream::new(Memory::default()));
+        console.print(Target::Stdout, "text");
+        console.print(Target::Stdout, "");
+        console.set_bars(vec!["a".to_owned()]);
+        console.print(Target::Stdout, "more");
+        assert_eq!(screen.text(), "text\na\x1b[K\n\x1b[1A\r\x1b[Jmore\na\x1b[K\n");
     }
 
     #[test]

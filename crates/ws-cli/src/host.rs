@@ -3,6 +3,7 @@
 
 use std::path::PathBuf;
 use std::sync::Arc;
+use std::time::Duration;
 
 use serde_json::Value;
 use ws_engine::Phases;
@@ -11,6 +12,7 @@ use ws_metrics::{BatchSender, Detail, Registry, SystemTags, TagSets, WallClock};
 use crate::error::CliError;
 use crate::logging::Logger;
 use crate::options::validate::Options;
+use crate::summary::files::Files;
 
 /// Loads scripts.
 pub(crate) trait Host {
@@ -60,4 +62,19 @@ pub(crate) trait Running: Phases {
 
     /// Hands over the last samples.
     fn finish(&mut self);
+
+    /// Calls `handleSummary()` with `data`, to which it adds `setup_data`; blocks for `limit` at most. The script's init
+    /// code runs for it once more, even if there is no such function. `None`: nothing else than usual is wanted.
+    fn handle_summary(&mut self, data: Value, limit: Duration) -> Result<Option<Files>, SummaryFailure>;
+}
+
+/// Why `handleSummary()` has nothing to be written.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(crate) enum SummaryFailure {
+    /// It threw.
+    Threw(CliError),
+    /// It never came to an answer.
+    NoAnswer(String),
+    /// Its answer makes no sense.
+    BadAnswer(String),
 }

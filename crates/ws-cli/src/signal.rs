@@ -89,4 +89,9 @@ impl Watch {
     pub(crate) fn run_with(&self, control: Control) {
         *self.control.lock() = Some(control);
     }
+
+    /// There is nothing left to end in order: from now on a signal ends the process.
+    pub(crate) fn run_is_over(&self) {
+        *self.control.lock() = None;
+    }
 }

@@ -1,6 +1,7 @@
 //! The whole program on an in-memory [`Env`], with scripts that need no JavaScript engine.
 
 mod fake;
+mod summary;
 
 use std::path::PathBuf;
 use std::sync::Arc;
@@ -236,14 +237,12 @@ fn addresses_in_use_have_their_own_code() {
 
 #[test]
 fn warnings_do_not_stop_a_run() {
-    let exports = vec![("default", true), ("handleSummary", true)];
     let options = json!({"bogusTop": 1, "scenarios": {"a": {"executor": "shared-iterations"}}});
-    let (code, world) = run("run -q x.js -i 1", &Fake { options, exports, ..Fake::default() });
+    let (code, world) = run("run -q x.js -i 1", &Fake { options, ..Fake::default() });
     assert_eq!(code, ExitCode::Success);
     assert_eq!(
         world.log(),
         [
-            "level=warning msg=\"handleSummary() is not supported yet, the usual report is shown instead\"",
             "level=warning msg=\"There were unknown fields in the options exported in the script\" \
          error=\"json: unknown field \\\"bogusTop\\\"\"",
             "level=warning msg=\"\\\"cli\\\" level configuration overrode scenarios configuration entirely\"",

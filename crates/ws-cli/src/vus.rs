@@ -2,20 +2,22 @@
 
 use std::path::Path;
 use std::sync::Arc;
+use std::time::Duration;
 
 use parking_lot::Mutex;
 use serde_json::Value;
 use ws_engine::{Activation, InitDone, PhaseDone, Phases, Vu};
 use ws_js::{
     Assignment, InitError, IterationOutcome, Log, Main, Phase, PhaseError, PlatformOptions, Record,
-    RuntimeOptions, ScriptError, ScriptOptions, Settings,
+    RuntimeOptions, ScriptError, ScriptOptions, Settings, Summary, SummaryError,
 };
 use ws_loop::{Resolver, ResolverConfig};
 
 use crate::error::CliError;
 use crate::exit::ExitCode;
-use crate::host::{Host, LoadRequest, RunRequest, Running, Script};
+use crate::host::{Host, LoadRequest, RunRequest, Running, Script, SummaryFailure};
 use crate::logging::{Level, Logger};
+use crate::summary::files::Files;
 
 /// Runs scripts with ws-js.
 pub(crate) struct Engine;
@@ -184,6 +186,33 @@ impl Running for Runtime {
     fn finish(&mut self) {
         self.runtime.flush_samples();
         self.runtime.log_figures();
+    }
+
+    fn handle_summary(&mut self, data: Value, limit: Duration) -> Result<Option<Files>, SummaryFailure> {
+        let setup_data = self.setup_data.lock().clone();
+        match self.runtime.handle_summary(data.to_string(), setup_data, limit) {
+            Ok(Summary::Nothing) => Ok(None),
+            Ok(Summary::Files(files)) => Ok(Some(files)),
+            Err(error) => Err(summary_failure(&error)),
+        }
+    }
+}
+
+fn summary_failure(error: &SummaryError) -> SummaryFailure {
+    match error {
+        // As k6: what a rejection says carries no such fields.
+        SummaryError::Threw(exception) if exception.is_rejection() => {
+            SummaryFailure::Threw(CliError::new(ExitCode::ScriptException, exception.stack_text()))
+        }
+        SummaryError::Threw(exception) => {
+            SummaryFailure::Threw(threw(&exception.stack_text(), "script exception".to_owned()))
+        }
+        SummaryError::NotAFunction | SummaryError::NotAMap | SummaryError::Content { .. } => {
+            SummaryFailure::BadAnswer(error.to_string())
+        }
+        SummaryError::Init(_) | SummaryError::TimedOut(_) | SummaryError::Interrupted => {
+            SummaryFailure::NoAnswer(error.to_string())
+        }
     }
 }
 

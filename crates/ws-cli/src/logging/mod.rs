@@ -133,7 +133,7 @@ impl Logger {
         self.log(Level::Debug, message, &[]);
     }
 
-    /// Logs the failure that ends the command.
+    /// Logs a failure with its fields; the last one ends the command.
     pub(crate) fn failure(&self, error: &CliError) {
         let fields: Vec<_> = error.fields.iter().map(|(key, value)| (key.as_str(), value.as_str())).collect();
         self.log(Level::Error, &error.message, &fields);

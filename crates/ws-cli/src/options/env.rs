@@ -43,6 +43,7 @@ fn set(layer: &mut Layer, name: &str, value: &str) -> Result<(), String> {
         "K6_NO_TEARDOWN" => layer.no_teardown = Some(parse::boolean(value)?),
         "K6_SETUP_TIMEOUT" => layer.setup_timeout = Some(duration(value)?),
         "K6_TEARDOWN_TIMEOUT" => layer.teardown_timeout = Some(duration(value)?),
+        "K6_HANDLE_SUMMARY_TIMEOUT" => layer.handle_summary_timeout = Some(duration(value)?),
         "K6_SUMMARY_TREND_STATS" => layer.summary_trend_stats = Some(parse::list(value)),
         "K6_SUMMARY_TIME_UNIT" => layer.summary_time_unit = Some(value.to_owned()),
         _ => {}
@@ -84,6 +85,7 @@ mod tests {
             ("K6_NO_TEARDOWN", "true", Layer { no_teardown: Some(true), ..none() }),
             ("K6_SETUP_TIMEOUT", "1s", Layer { setup_timeout: second, ..none() }),
             ("K6_TEARDOWN_TIMEOUT", "1s", Layer { teardown_timeout: second, ..none() }),
+            ("K6_HANDLE_SUMMARY_TIMEOUT", "1s", Layer { handle_summary_timeout: second, ..none() }),
             (
                 "K6_SUMMARY_TREND_STATS",
                 "avg",

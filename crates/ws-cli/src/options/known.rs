@@ -77,8 +77,6 @@ pub(crate) const SCRIPT_OPTIONS: &[(&str, Harmless)] = &[
     ("executionSegment", Harmless::Never),
     ("executionSegmentSequence", Harmless::Never),
     ("ext", Harmless::Always),
-    // There is no handleSummary() whose time it could limit.
-    ("handleSummaryTimeout", Harmless::Always),
     ("httpDebug", Harmless::Never),
     ("maxRedirects", Harmless::Number(10)),
     // Sizes a buffer of k6; ours are sized by themselves.

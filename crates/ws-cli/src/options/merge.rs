@@ -60,6 +60,7 @@ fn over(merged: &mut Layer, layer: Layer) {
         no_teardown,
         setup_timeout,
         teardown_timeout,
+        handle_summary_timeout,
         summary_trend_stats,
         summary_time_unit,
     } = layer;
@@ -79,6 +80,7 @@ fn over(merged: &mut Layer, layer: Layer) {
     put(&mut merged.no_teardown, no_teardown);
     put(&mut merged.setup_timeout, setup_timeout);
     put(&mut merged.teardown_timeout, teardown_timeout);
+    put(&mut merged.handle_summary_timeout, handle_summary_timeout);
     put(&mut merged.summary_trend_stats, summary_trend_stats);
     put(&mut merged.summary_time_unit, summary_time_unit);
 }

@@ -38,6 +38,7 @@ pub(crate) struct Layer {
     pub(crate) no_teardown: Option<bool>,
     pub(crate) setup_timeout: Option<GoDuration>,
     pub(crate) teardown_timeout: Option<GoDuration>,
+    pub(crate) handle_summary_timeout: Option<GoDuration>,
     pub(crate) summary_trend_stats: Option<Vec<String>>,
     pub(crate) summary_time_unit: Option<String>,
 }

@@ -60,6 +60,9 @@ fn set(layer: &mut Layer, key: &str, value: &Value) -> Result<Known, String> {
         "noteardown" => layer.no_teardown = json::boolean("noTeardown", value)?,
         "setuptimeout" => layer.setup_timeout = json::duration("setupTimeout", value)?,
         "teardowntimeout" => layer.teardown_timeout = json::duration("teardownTimeout", value)?,
+        "handlesummarytimeout" => {
+            layer.handle_summary_timeout = json::duration("handleSummaryTimeout", value)?;
+        }
         "summarytrendstats" => layer.summary_trend_stats = json::strings("summaryTrendStats", value)?,
         "summarytimeunit" => layer.summary_time_unit = json::string("summaryTimeUnit", value)?,
         lower => {

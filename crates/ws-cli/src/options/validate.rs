@@ -30,6 +30,8 @@ pub(crate) struct Options {
     pub(crate) setup: Option<Duration>,
     /// Time limit; `None` if `teardown()` is not to be called.
     pub(crate) teardown: Option<Duration>,
+    /// Time limit of `handleSummary()`.
+    pub(crate) handle_summary: Duration,
     /// Columns of trends.
     pub(crate) trend_stats: Vec<TrendStat>,
     /// `s`, `ms`, `us`, or empty.
@@ -38,6 +40,9 @@ pub(crate) struct Options {
 
 /// `setup` and `teardown` may take this long unless told otherwise.
 const PHASE_TIMEOUT: GoDuration = GoDuration::from_secs(60);
+
+/// And `handleSummary` this long.
+const SUMMARY_TIMEOUT: GoDuration = GoDuration::from_secs(120);
 
 /// Judges the merged layers; `exported` says whether the script exports a function of that name. Also gives warnings.
 pub(crate) fn resolve(
@@ -95,6 +100,7 @@ pub(crate) fn resolve(
         throw: layer.throw.unwrap_or(false),
         setup: (!layer.no_setup.unwrap_or(false)).then(|| setup_timeout.to_std()),
         teardown: (!layer.no_teardown.unwrap_or(false)).then(|| teardown_timeout.to_std()),
+        handle_summary: layer.handle_summary_timeout.unwrap_or(SUMMARY_TIMEOUT).to_std(),
         trend_stats,
         time_unit,
     };
@@ -123,6 +129,7 @@ mod tests {
         assert_eq!(options.plan.scenarios()[0].name, "default");
         assert_eq!(options.setup, Some(Duration::from_secs(60)));
         assert_eq!(options.teardown, Some(Duration::from_secs(60)));
+        assert_eq!(options.handle_summary, Duration::from_secs(120));
         assert_eq!(options.trend_stats.len(), 6);
         assert_eq!(options.time_unit, "");
         assert_eq!(options.user_agent, None);

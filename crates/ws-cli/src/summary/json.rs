@@ -2,7 +2,7 @@
 
 use serde::Serialize;
 use serde_json::{Map, Value, json};
-use ws_metrics::{Report, SinkValue, ThresholdReport};
+use ws_metrics::{CheckReport, Report, SinkValue, ThresholdReport};
 
 use super::{Style, md5};
 
@@ -77,17 +77,7 @@ fn group(report: &Report, path: &str, name: &str) -> Map<String, Value> {
         .checks
         .iter()
         .filter(|check| &*check.group == path)
-        .map(|check| {
-            let path = format!("{path}::{}", check.name);
-            let entry = json!({
-                "name": &*check.name,
-                "path": path,
-                "id": md5::hex(path.as_bytes()),
-                "passes": check.passes,
-                "fails": check.fails,
-            });
-            (check.name.to_string(), entry)
-        })
+        .map(|of_group| (of_group.name.to_string(), check(of_group)))
         .collect();
     let mut all = Map::new();
     all.insert("name".to_owned(), name.into());
@@ -98,8 +88,20 @@ fn group(report: &Report, path: &str, name: &str) -> Map<String, Value> {
     all
 }
 
+/// A check's counts.
+pub(super) fn check(check: &CheckReport) -> Value {
+    let path = format!("{}::{}", check.group, check.name);
+    json!({
+        "name": &*check.name,
+        "path": path,
+        "id": md5::hex(path.as_bytes()),
+        "passes": check.passes,
+        "fails": check.fails,
+    })
+}
+
 /// Whole numbers without a point; what JSON cannot say is `null`.
-fn number(value: f64) -> Value {
+pub(super) fn number(value: f64) -> Value {
     if value.fract() == 0.0 && value.abs() < 9.0e15 { (value as i64).into() } else { value.into() }
 }
 

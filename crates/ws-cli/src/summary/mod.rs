@@ -1,5 +1,8 @@
-//! The figures at the end of a test: as text for people ([`text`]), as JSON for programs ([`json`]).
+//! The figures at the end of a test: as text for people ([`text`]), as JSON for programs ([`json`]), as an object for
+//! the script's `handleSummary()` ([`data`]); and where all that goes ([`files`]).
 
+pub(crate) mod data;
+pub(crate) mod files;
 pub(crate) mod json;
 mod md5;
 pub(crate) mod number;

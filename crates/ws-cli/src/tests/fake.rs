@@ -2,6 +2,7 @@
 
 use std::sync::Arc;
 use std::sync::mpsc::{Receiver, Sender};
+use std::time::Duration;
 
 use parking_lot::{Condvar, Mutex};
 use serde_json::{Value, json};
@@ -10,7 +11,8 @@ use ws_metrics::{Metadata, SampleBuffer, TagSetId, builtin};
 
 use crate::error::CliError;
 use crate::exit::ExitCode;
-use crate::host::{Host, LoadRequest, RunRequest, Running, Script};
+use crate::host::{Host, LoadRequest, RunRequest, Running, Script, SummaryFailure};
+use crate::summary::files::Files;
 
 /// What a script does. The default exports `default`, which returns at once.
 pub(super) struct Fake {
@@ -18,10 +20,13 @@ pub(super) struct Fake {
     pub(super) exports: Vec<(&'static str, bool)>,
     pub(super) setup: Setup,
     pub(super) iteration: Iteration,
+    pub(super) summary: Summary,
     /// Told when the init stage runs, which then waits for the word to go on.
     pub(super) load: Option<(Sender<()>, Mutex<Receiver<()>>)>,
     /// The script that was loaded.
     pub(super) seen: Mutex<Option<Loaded>>,
+    /// What `handleSummary()` was called with.
+    pub(super) results: Arc<Mutex<Vec<(Value, Duration)>>>,
 }
 
 /// Source and environment of a script.
@@ -32,6 +37,13 @@ pub(super) enum Setup {
     Returns(Value),
     Throws,
     Hangs,
+}
+
+#[derive(Clone)]
+pub(super) enum Summary {
+    Answers(Result<Option<Files>, SummaryFailure>),
+    /// For ever; says when it begins.
+    Hangs(Sender<()>),
 }
 
 #[derive(Clone)]
@@ -48,8 +60,10 @@ impl Default for Fake {
             exports: vec![("default", true)],
             setup: Setup::Returns(json!(null)),
             iteration: Iteration::Returns,
+            summary: Summary::Answers(Ok(None)),
             load: None,
             seen: Mutex::new(None),
+            results: Arc::default(),
         }
     }
 }
@@ -73,6 +87,8 @@ impl Host for Fake {
             exports: self.exports.iter().map(|(name, callable)| ((*name).to_owned(), *callable)).collect(),
             setup: self.setup.clone(),
             iteration: self.iteration.clone(),
+            summary: self.summary.clone(),
+            results: Arc::clone(&self.results),
         }))
     }
 }
@@ -82,6 +98,8 @@ struct FakeScript {
     exports: Vec<(String, bool)>,
     setup: Setup,
     iteration: Iteration,
+    summary: Summary,
+    results: Arc<Mutex<Vec<(Value, Duration)>>>,
 }
 
 impl Script for FakeScript {
@@ -151,6 +169,19 @@ impl Running for FakeRun {
     }
 
     fn finish(&mut self) {}
+
+    fn handle_summary(&mut self, data: Value, limit: Duration) -> Result<Option<Files>, SummaryFailure> {
+        self.script.results.lock().push((data, limit));
+        match &self.script.summary {
+            Summary::Answers(answer) => answer.clone(),
+            Summary::Hangs(started) => {
+                started.send(()).unwrap();
+                loop {
+                    std::thread::park();
+                }
+            }
+        }
+    }
 }
 
 struct FakeVu {
