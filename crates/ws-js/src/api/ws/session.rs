@@ -166,6 +166,8 @@ impl Sessions {
     pub(crate) fn begin(&mut self, start: Start) -> u32 {
         let serial = self.next;
         self.next = self.next.wrapping_add(1);
+        // Nearly all scripts have one session at a time, and room for four is 2 KB.
+        self.list.reserve_exact(usize::from(self.list.is_empty()));
         self.list.push(Session {
             serial,
             key: None,
