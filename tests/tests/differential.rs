@@ -95,6 +95,19 @@ corpus! {
     failed_dials_extension
     fragments
     group_tags_of_socket
+    handle_summary
+    handle_summary_after_failure
+    handle_summary_async
+    handle_summary_bad_content
+    handle_summary_not_a_function
+    handle_summary_not_a_map
+    handle_summary_nothing
+    handle_summary_off
+    handle_summary_rejected
+    handle_summary_stray_rejection
+    handle_summary_throws
+    handle_summary_timeout
+    handle_summary_unwritable
     handlers
     headers
     init_context
