@@ -3,6 +3,8 @@
 use std::any::Any;
 use std::panic::{AssertUnwindSafe, catch_unwind};
 
+use crate::templates::Templates;
+
 /// What a native function throws instead of returning.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(crate) enum Throw {
@@ -154,14 +156,22 @@ pub(crate) fn throw_error(scope: &mut v8::PinScope<'_, '_>, message: &str) {
     scope.throw_exception(error);
 }
 
-/// A native function that cannot be called with `new`. `data` is what the callback gets as its data.
+/// A native function that cannot be called with `new`. `data` is what the callback gets as its data. Without
+/// it, a realm has one such function, however often it is asked for.
 pub(crate) fn function<'s>(
     scope: &mut v8::PinScope<'s, '_>,
     name: &str,
     callback: impl v8::MapFnTo<v8::FunctionCallback>,
     data: Option<v8::Local<'s, v8::Value>>,
 ) -> v8::Local<'s, v8::Function> {
-    let mut builder = v8::Function::builder(callback).constructor_behavior(v8::ConstructorBehavior::Throw);
+    let callback = callback.map_fn_to();
+    if data.is_none()
+        && let Some(function) = Templates::function(scope, name, callback)
+    {
+        return function;
+    }
+    let mut builder =
+        v8::Function::builder_raw(callback).constructor_behavior(v8::ConstructorBehavior::Throw);
     if let Some(data) = data {
         builder = builder.data(data);
     }

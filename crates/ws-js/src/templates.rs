@@ -5,6 +5,8 @@
 
 use std::collections::BTreeMap;
 
+use rustc_hash::FxHashMap;
+
 use crate::binding;
 
 /// The templates of an isolate, kept in its slot.
@@ -12,6 +14,8 @@ pub(crate) struct Templates {
     env: v8::Global<v8::ObjectTemplate>,
     console: v8::Global<v8::ObjectTemplate>,
     socket: v8::Global<v8::ObjectTemplate>,
+    /// By native and name.
+    functions: FxHashMap<(usize, Box<str>), v8::Global<v8::FunctionTemplate>>,
 }
 
 impl Templates {
@@ -34,6 +38,7 @@ impl Templates {
                 env: v8::Global::new(scope, variables),
                 console: v8::Global::new(scope, console),
                 socket: v8::Global::new(scope, socket),
+                functions: FxHashMap::default(),
             }
         };
         isolate.set_slot(templates);
@@ -52,6 +57,31 @@ impl Templates {
     /// A socket of `k6/ws` without its functions.
     pub(crate) fn socket<'s>(scope: &mut v8::PinScope<'s, '_>) -> v8::Local<'s, v8::Object> {
         Self::instance(scope, |templates| &templates.socket)
+    }
+
+    /// The function `name` of the current realm that runs `callback`; always the same one. `None` in isolates
+    /// without templates.
+    pub(crate) fn function<'s>(
+        scope: &mut v8::PinScope<'s, '_>,
+        name: &str,
+        callback: v8::FunctionCallback,
+    ) -> Option<v8::Local<'s, v8::Function>> {
+        let key = (callback as usize, name.into());
+        let known = scope.get_slot::<Self>()?.functions.get(&key).cloned();
+        let template = match known {
+            Some(template) => v8::Local::new(scope, template),
+            None => {
+                let template = v8::FunctionTemplate::builder_raw(callback)
+                    .constructor_behavior(v8::ConstructorBehavior::Throw)
+                    .build(scope);
+                let class_name = binding::string(scope, name);
+                template.set_class_name(class_name);
+                let kept = v8::Global::new(scope, template);
+                scope.get_slot_mut::<Self>()?.functions.insert(key, kept);
+                template
+            }
+        };
+        template.get_function(scope)
     }
 
     fn instance<'s>(

@@ -19,7 +19,6 @@ pub(crate) use socket::template as socket_template;
 /// The exports of `k6/ws`.
 pub(crate) fn exports<'s>(scope: &mut v8::PinScope<'s, '_>) -> v8::Local<'s, v8::Object> {
     let exports = v8::Object::new(scope);
-    let none = v8::undefined(scope).into();
-    binding::set_function(scope, exports, "connect", connect::connect, Some(none));
+    binding::set_function(scope, exports, "connect", connect::connect, None);
     exports
 }
