@@ -9,7 +9,7 @@ use ws_proto::{UpgradeRequest, UpgradeResponse, WsUrl};
 
 use super::errors::Failure;
 use super::params::{self, Params};
-use super::session::{End, Start};
+use super::session::{self, End, Start};
 use super::tags;
 use crate::api::{Caller, set_number, set_text};
 use crate::binding::{self, Throw};
@@ -40,9 +40,15 @@ pub(super) fn connect<'s>(
         let begun = begin(scope, caller, &url, &params, callback);
         let end = match begun {
             Ok(serial) => {
-                let stopped = block::wait(caller.inside, caller.vu, Kind::Session(serial), None)
+                let Caller { inside, vu } = caller;
+                let waited = block::wait(inside, vu, Kind::Session(serial), None);
+                if !matches!(waited, Ok(false)) {
+                    // Nobody waited for it to the end: the socket must not outlive the call.
+                    session::interrupt(inside, vu, serial);
+                }
+                let stopped = waited
                     .map_err(|error| Throw::Go(format!("no thread for another blocked VU: {error}")))?;
-                let end = caller.inside.state().vus[caller.vu as usize].sessions.take_end(serial);
+                let end = inside.state().vus[vu as usize].sessions.take_end(serial);
                 if stopped { End::Interrupted } else { end.unwrap_or(End::Interrupted) }
             }
             Err(failure) => End::Refused(failure),
@@ -107,7 +113,7 @@ fn begin(
     let callback = v8::Global::new(scope, callback);
     let start = Start { callback, tags: base, metadata, started, url: Arc::clone(url) };
     let serial = sessions.begin(start);
-    let key = state.io.connect(dial, super::session::Address { vu, serial }.to_user());
+    let key = state.io.connect(dial, session::Address { vu, serial }.to_user());
     state.vus[vu as usize].sessions.set_key(serial, key);
     Ok(serial)
 }
