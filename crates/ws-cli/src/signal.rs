@@ -68,14 +68,15 @@ impl Watch {
             for signal in signals {
                 let cause = Cause::Signal(signal.name().to_owned());
                 match watched.lock().as_ref() {
-                    Some(control) if !stopping => {
+                    // The second one, whether or not the run has come to its end meanwhile.
+                    _ if stopping => {
+                        log.log(Level::Error, "Aborting k6 in response to signal", &[("sig", signal.name())])
+                    }
+                    Some(control) => {
                         log.debug(&format!("stopping the run in response to signal '{}'", signal.name()));
                         control.stop(cause);
                         stopping = true;
                         continue;
-                    }
-                    Some(_) => {
-                        log.log(Level::Error, "Aborting k6 in response to signal", &[("sig", signal.name())])
                     }
                     None => log.error(&cause.to_string()),
                 }
