@@ -53,3 +53,46 @@ impl<T> Guarded<T> {
         self.0.borrow_mut()
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use std::sync::atomic::{AtomicBool, AtomicU64, Ordering::SeqCst};
+
+    use super::*;
+
+    /// A driver that takes the gate again and again lets a waiting thread in within two turns of its own.
+    #[test]
+    fn a_waiter_is_let_in_before_the_holder_comes_again() {
+        let gate = Gate::new();
+        let turns = AtomicU64::new(0);
+        let done = AtomicBool::new(false);
+        std::thread::scope(|scope| {
+            scope.spawn(|| {
+                while !done.load(SeqCst) {
+                    gate.acquire();
+                    turns.fetch_add(1, SeqCst);
+                    // Long enough for the other thread to queue up.
+                    for _ in 0..1000 {
+                        std::hint::spin_loop();
+                    }
+                    gate.release();
+                }
+            });
+            while turns.load(SeqCst) == 0 {
+                std::thread::yield_now();
+            }
+            let mut waited = Vec::new();
+            for _ in 0..100 {
+                let before = turns.load(SeqCst);
+                gate.acquire();
+                waited.push(turns.load(SeqCst) - before);
+                gate.release();
+            }
+            done.store(true, SeqCst);
+            // The count is taken before the thread is in the queue, and it may lose its core in between: so the
+            // median, not the maximum. An unfair lock gives hundreds.
+            waited.sort_unstable();
+            assert!(waited[50] <= 2, "{waited:?}");
+        });
+    }
+}

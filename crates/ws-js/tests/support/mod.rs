@@ -3,7 +3,8 @@
 #![allow(dead_code, unreachable_pub)] // Each test file uses its own part.
 
 use std::collections::BTreeMap;
-use std::net::SocketAddr;
+use std::io::{Read, Write};
+use std::net::{Shutdown, SocketAddr, TcpListener, TcpStream};
 use std::path::Path;
 use std::sync::atomic::{AtomicU64, AtomicUsize, Ordering::Relaxed};
 use std::sync::{Arc, Condvar, Mutex};
@@ -104,29 +105,29 @@ impl Plan {
         .unwrap();
         runtime.init_vus(&|| ()).unwrap();
         let work = Arc::new(Rounds::new(self.vus, self.iterations));
+        let running = Running { runtime, pipeline, log, work, started: Instant::now() };
         for vu in 0..self.vus {
-            runtime.activate(
-                vu,
-                Assignment {
-                    scenario: "default".into(),
-                    executor: "per-vu-iterations".into(),
-                    exec: "default".into(),
-                    tags: Arc::new([]),
-                    env: Arc::new([]),
-                    setup_data: None,
-                    slot: vu,
-                    work: Arc::clone(&work) as Arc<dyn Work>,
-                },
-            );
+            running.activate(vu);
         }
-        Running { runtime, pipeline, log, work, started: Instant::now() }
+        running
     }
 }
 
-/// V8 as the tests of this process want it: `WS_TEST_V8_FLAGS` adds flags.
+/// V8 as the tests of this process want it: `WS_TEST_V8_FLAGS` adds flags to those that the test file asks
+/// for (V8 can be configured only once in a process).
 fn platform() -> PlatformOptions {
-    let flags = std::env::var("WS_TEST_V8_FLAGS").unwrap_or_default();
-    PlatformOptions { flags: flags.split_whitespace().map(str::to_owned).collect() }
+    let more = std::env::var("WS_TEST_V8_FLAGS").unwrap_or_default();
+    let own = match env!("CARGO_CRATE_NAME") {
+        "gc_stress" => "--gc-interval=500 --stress-compaction",
+        "memory" => "--max-old-space-size=96",
+        _ => "",
+    };
+    PlatformOptions { flags: [own, &more].join(" ").split_whitespace().map(str::to_owned).collect() }
+}
+
+/// Whether this process collects garbage all the time, and is slow for that.
+pub fn gc_stress() -> bool {
+    env!("CARGO_CRATE_NAME") == "gc_stress"
 }
 
 /// A run under way.
@@ -156,6 +157,41 @@ impl Running {
             elapsed,
             gc_pauses,
         }
+    }
+
+    fn activate(&self, vu: usize) {
+        self.runtime.activate(
+            vu,
+            Assignment {
+                scenario: "default".into(),
+                executor: "per-vu-iterations".into(),
+                exec: "default".into(),
+                tags: Arc::new([]),
+                env: Arc::new([]),
+                setup_data: None,
+                slot: vu,
+                work: Arc::clone(&self.work) as Arc<dyn Work>,
+            },
+        );
+    }
+
+    /// Lets no further iteration of the VU begin, cuts its present one short, and waits until it is idle.
+    pub fn stop(&self, vu: usize) {
+        let before = *self.work.stopped.lock().unwrap();
+        self.work.taken[vu].store(u64::MAX / 2, Relaxed);
+        self.runtime.interrupt(vu);
+        let deadline = Instant::now() + Duration::from_secs(30);
+        while *self.work.stopped.lock().unwrap() == before {
+            assert!(Instant::now() < deadline, "VU {vu} stops");
+            std::thread::sleep(Duration::from_millis(1));
+        }
+    }
+
+    /// Gives a VU that has stopped its iterations anew.
+    pub fn again(&self, vu: usize) {
+        self.work.taken[vu].store(0, Relaxed);
+        *self.work.stopped.lock().unwrap() -= 1;
+        self.activate(vu);
     }
 
     /// Lets no further iteration begin and cuts all short.
@@ -286,6 +322,83 @@ impl Log for Lines {
     fn write(&self, record: &Record<'_>) {
         self.0.lock().unwrap().push((record.level, record.message.to_owned()));
     }
+}
+
+/// Bytes that a [`Proxy`] has passed on.
+#[derive(Default)]
+pub struct Passed {
+    pub to_client: AtomicU64,
+    pub to_server: AtomicU64,
+}
+
+/// Passes bytes between clients and a server, and counts them.
+pub struct Proxy {
+    pub url: String,
+    pub passed: Arc<Passed>,
+    /// What the server has not said: written to each client as soon as it has been answered.
+    pub inject: Arc<Mutex<Vec<u8>>>,
+    /// What clients have sent.
+    pub heard: Arc<Mutex<Vec<u8>>>,
+}
+
+impl Proxy {
+    pub fn start(server: SocketAddr) -> Self {
+        let listener = TcpListener::bind("127.0.0.1:0").unwrap();
+        let proxy = Self {
+            url: format!("ws://{}", listener.local_addr().unwrap()),
+            passed: Arc::default(),
+            inject: Arc::default(),
+            heard: Arc::default(),
+        };
+        let (passed, inject, heard) =
+            (Arc::clone(&proxy.passed), Arc::clone(&proxy.inject), Arc::clone(&proxy.heard));
+        std::thread::spawn(move || {
+            for client in listener.incoming().map_while(Result::ok) {
+                let Ok(server) = TcpStream::connect(server) else { return };
+                let (passed, inject, heard) = (Arc::clone(&passed), Arc::clone(&inject), Arc::clone(&heard));
+                let (from, to) = (client.try_clone().unwrap(), server.try_clone().unwrap());
+                let counted = Arc::clone(&passed);
+                std::thread::spawn(move || {
+                    pump(from, to, &counted.to_server, |bytes| {
+                        let mut heard = heard.lock().unwrap();
+                        if heard.len() < 1 << 20 {
+                            heard.extend_from_slice(bytes);
+                        }
+                        Vec::new()
+                    });
+                });
+                std::thread::spawn(move || {
+                    pump(server, client, &passed.to_client, |_| std::mem::take(&mut inject.lock().unwrap()));
+                });
+            }
+        });
+        proxy
+    }
+}
+
+fn pump(mut from: TcpStream, mut to: TcpStream, count: &AtomicU64, mut seen: impl FnMut(&[u8]) -> Vec<u8>) {
+    let mut buffer = vec![0; 64 << 10];
+    while let Ok(length @ 1..) = from.read(&mut buffer) {
+        let more = seen(&buffer[..length]);
+        if to.write_all(&buffer[..length]).and_then(|()| to.write_all(&more)).is_err() {
+            break;
+        }
+        count.fetch_add(length as u64, Relaxed);
+    }
+    let _ = to.shutdown(Shutdown::Write);
+}
+
+/// A server that accepts connections (into its backlog) and never says a word.
+pub fn stalled_server() -> (TcpListener, String) {
+    let listener = TcpListener::bind("127.0.0.1:0").unwrap();
+    let url = format!("ws://{}", listener.local_addr().unwrap());
+    (listener, url)
+}
+
+/// How many groups a run has that has at least as many VUs (and no more than 500 for each): the VUs 1 and
+/// `groups() + 1` share one.
+pub fn groups() -> usize {
+    std::thread::available_parallelism().map_or(1, usize::from)
 }
 
 /// An echo server and the address scripts reach it under.
