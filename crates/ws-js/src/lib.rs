@@ -4,6 +4,79 @@
 //! and runs their iterations. Who decides when, and what becomes of the samples, is somebody else's business:
 //! see [`Work`] and `ws_metrics`.
 //!
+//! # Examples
+//!
+//! One VU runs a script three times:
+//!
+//! ```
+//! use std::path::Path;
+//! use std::sync::atomic::{AtomicU64, Ordering::Relaxed};
+//! use std::sync::{Arc, mpsc};
+//! use std::time::{Instant, SystemTime};
+//! use ws_js::*;
+//! use ws_metrics::{Pipeline, PipelineConfig, Registry, SinkValue, TagSets, WallClock};
+//!
+//! struct Stdout;
+//! impl Log for Stdout {
+//!     fn write(&self, record: &Record<'_>) {
+//!         println!("{}", record.message);
+//!     }
+//! }
+//!
+//! struct Three(AtomicU64, mpsc::Sender<()>);
+//! impl Work for Three {
+//!     fn next(&self, _: usize) -> Option<Iteration> {
+//!         let number = self.0.fetch_add(1, Relaxed);
+//!         (number < 3).then_some(Iteration { in_instance: number, in_test: number })
+//!     }
+//!     fn ended(&self, _: usize, outcome: IterationOutcome) {
+//!         assert_eq!(outcome, IterationOutcome::Complete);
+//!     }
+//!     fn stopped(&self, _: usize) {
+//!         self.1.send(()).unwrap();
+//!     }
+//! }
+//!
+//! initialize(&PlatformOptions::default());
+//! let (registry, tag_sets) = (Arc::new(Registry::new()), Arc::new(TagSets::new()));
+//! let text = "export default function () { console.log(`hello from VU ${__VU}`); }";
+//! let script = Script::load(ScriptOptions {
+//!     main: Main::from_source(Path::new("hello.js"), text)?,
+//!     env: Default::default(),
+//!     registry: registry.clone(),
+//!     tag_sets: tag_sets.clone(),
+//!     log: Arc::new(Stdout),
+//! })?;
+//! let pipeline = Pipeline::start(PipelineConfig::new(registry, tag_sets))?;
+//! let runtime = Runtime::new(&script, RuntimeOptions {
+//!     vus: 1,
+//!     drivers: None,
+//!     settings: Settings::default(),
+//!     samples: pipeline.sender(),
+//!     wall: WallClock::new(Instant::now(), SystemTime::now()),
+//! })?;
+//! runtime.init_vus(&|| ())?;
+//!
+//! let started = Instant::now();
+//! let (done, stopped) = mpsc::channel();
+//! runtime.activate(0, Assignment {
+//!     scenario: "default".into(),
+//!     executor: "per-vu-iterations".into(),
+//!     exec: "default".into(),
+//!     tags: Arc::new([]),
+//!     env: Arc::new([]),
+//!     setup_data: None,
+//!     slot: 0,
+//!     work: Arc::new(Three(AtomicU64::new(0), done)),
+//! });
+//! stopped.recv()?;
+//! runtime.flush_samples();
+//! let report = pipeline.finish(started.elapsed());
+//! let SinkValue::Counter { sum, .. } = report.metric("iterations").unwrap().value else { unreachable!() };
+//! assert_eq!(sum, 3.0);
+//! # Ok::<(), Box<dyn std::error::Error>>(())
+//! ```
+//!
 //! # Threads
 //!
 //! VUs are dealt out to *groups*, each with one V8 isolate and one event loop. *Drivers* (one at first) wait

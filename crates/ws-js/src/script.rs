@@ -5,7 +5,7 @@ use std::rc::Rc;
 use std::sync::Arc;
 use std::time::{Instant, SystemTime};
 
-use ws_metrics::{Detail, Registry, SystemTags, TagSets, WallClock};
+use ws_metrics::{Registry, TagSets, WallClock};
 
 use crate::error::Error;
 use crate::exception::JsException;
@@ -71,19 +71,8 @@ impl Script {
     pub fn load(options: ScriptOptions) -> Result<Self, Error> {
         let ScriptOptions { main, env, registry, tag_sets, log } = options;
         let sources = Sources::new(main);
-        let settings = Settings {
-            user_agent: String::new(),
-            no_cookies_reset: false,
-            throw: false,
-            insecure_skip_tls_verify: false,
-            resolver: ws_loop::Resolver::default(),
-            run_tags: Vec::new(),
-            system_tags: SystemTags::default_set(),
-            limits: ws_proto::Limits::default(),
-            detail: Detail::Summed,
-        };
         let shared = Shared::new(Parts {
-            settings,
+            settings: Settings::default(),
             sources: Arc::clone(&sources),
             env: env.clone(),
             registry: Arc::clone(&registry),

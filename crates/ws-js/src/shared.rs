@@ -34,6 +34,23 @@ pub struct Settings {
     pub detail: Detail,
 }
 
+impl Default for Settings {
+    /// What a run without options has: nothing is thrown, certificates are verified, and the tags are k6's.
+    fn default() -> Self {
+        Self {
+            user_agent: concat!("ws/", env!("CARGO_PKG_VERSION")).to_owned(),
+            no_cookies_reset: false,
+            throw: false,
+            insecure_skip_tls_verify: false,
+            resolver: Resolver::default(),
+            run_tags: Vec::new(),
+            system_tags: SystemTags::default_set(),
+            limits: Limits::default(),
+            detail: Detail::Summed,
+        }
+    }
+}
+
 /// See the module's documentation.
 pub(crate) struct Shared {
     pub(crate) settings: Settings,
