@@ -1,7 +1,8 @@
 //! The client that the Autobahn cases are run against: it echoes every message and closes when it is told to.
 //!
 //! `autobahn ADDRESS` runs all cases of the fuzzing server at `ADDRESS` (`127.0.0.1:9001`), one after the other, and
-//! has it write its report. `cargo xtask conformance` starts both sides.
+//! has it write its report. It offers compression; `autobahn ADDRESS alone` says in addition that its messages will
+//! stand alone. `cargo xtask conformance` starts both sides.
 
 use std::error::Error;
 use std::net::SocketAddr;
@@ -9,7 +10,7 @@ use std::time::{Duration, Instant};
 
 use mio::{Events, Interest, Poll, Token};
 use ws_proto::{
-    Arena, Connection, Ended, Flushed, Handshaking, Incoming, Kind, Limits, ReadProgress, Step,
+    Arena, Connection, DeflateOffer, Ended, Flushed, Handshaking, Incoming, Kind, Limits, ReadProgress, Step,
     UpgradeRequest, WsUrl,
 };
 
@@ -20,7 +21,7 @@ const AGENT: &str = "ws-proto";
 const PATIENCE: Duration = Duration::from_secs(60);
 
 fn main() -> Result<(), Box<dyn Error>> {
-    let addr: SocketAddr = std::env::args().nth(1).ok_or("usage: autobahn ADDRESS")?.parse()?;
+    let addr: SocketAddr = std::env::args().nth(1).ok_or("usage: autobahn ADDRESS [alone]")?.parse()?;
     let mut count = String::new();
     session(addr, "/getCaseCount", |_, _, bytes| count = String::from_utf8_lossy(bytes).into_owned())?;
     for case in 1..=count.parse::<u32>()? {
@@ -81,8 +82,10 @@ fn session(
 fn open(poll: &mut Poll, addr: SocketAddr, path: &str) -> Result<Connection, Box<dyn Error>> {
     let url = WsUrl::parse(&format!("ws://{addr}{path}"))?;
     let limits = Limits { strict_utf8: true, strict_close: true, ..Limits::default() };
-    let mut opening =
-        Handshaking::start(addr, None, &url, &UpgradeRequest::new(), None, &limits, Instant::now())?;
+    let mut request = UpgradeRequest::new();
+    let client_no_context_takeover = std::env::args().nth(2).is_some_and(|word| word == "alone");
+    request.deflate(Some(DeflateOffer { client_no_context_takeover, ..DeflateOffer::with_takeover() }));
+    let mut opening = Handshaking::start(addr, None, &url, &request, None, &limits, Instant::now())?;
     poll.registry().register(&mut opening, Token(0), Interest::READABLE | Interest::WRITABLE)?;
     let mut events = Events::with_capacity(8);
     loop {

@@ -83,6 +83,11 @@ impl Arena {
         &self.memory[start..self.used]
     }
 
+    /// What lies between two places.
+    pub(crate) fn range(&self, start: usize, end: usize) -> &[u8] {
+        &self.memory[start..end]
+    }
+
     /// Gives back what was used last, from `start` on; no span may reach into it.
     pub(crate) fn truncate(&mut self, start: usize) {
         self.used = self.used.min(start);

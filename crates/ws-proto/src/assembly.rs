@@ -2,6 +2,7 @@
 
 use crate::arena::{Arena, Span};
 use crate::close;
+use crate::deflate::Unpacker;
 use crate::frame::{self, FrameKind, Header, MAX_HEADER};
 use crate::limits::Limits;
 use crate::message::{Incoming, Kind, Payload, Violation};
@@ -20,6 +21,8 @@ pub(crate) struct Assembler {
     max_message: u64,
     strict_utf8: bool,
     strict_close: bool,
+    /// If compression was agreed on.
+    unpacker: Option<Box<Unpacker>>,
     /// The beginning of a header whose end has not arrived.
     partial: [u8; MAX_HEADER],
     partial_len: usize,
@@ -44,13 +47,15 @@ struct OpenFrame {
 #[derive(Debug)]
 struct Message {
     kind: Kind,
+    compressed: bool,
+    /// As it came: decompressed only once it is complete, so that connections can share what they do it with.
     data: Vec<u8>,
     utf8: Utf8Progress,
 }
 
 impl Message {
     fn check_utf8(&mut self, complete: bool) -> Result<(), Violation> {
-        if self.kind == Kind::Text && !self.utf8.check(&self.data, complete) {
+        if self.kind == Kind::Text && !self.compressed && !self.utf8.check(&self.data, complete) {
             return Err(Violation::TextNotUtf8);
         }
         Ok(())
@@ -58,12 +63,13 @@ impl Message {
 }
 
 impl Assembler {
-    pub(crate) fn new(limits: &Limits) -> Self {
+    pub(crate) fn new(limits: &Limits, unpacker: Option<Unpacker>) -> Self {
         Self {
             max_frame: limits.max_frame,
             max_message: limits.max_message,
             strict_utf8: limits.strict_utf8,
             strict_close: limits.strict_close,
+            unpacker: unpacker.map(Box::new),
             partial: [0; MAX_HEADER],
             partial_len: 0,
             frame: None,
@@ -74,7 +80,8 @@ impl Assembler {
 
     /// Takes everything in the arena from `start` on and reports the messages that are complete with it.
     ///
-    /// Bytes that only begin something are copied away and the arena's end is moved back over them.
+    /// Bytes that only begin something are copied away and the arena's end is moved back over them. Decompressed
+    /// messages are added to its end.
     pub(crate) fn feed(
         &mut self,
         arena: &mut Arena,
@@ -87,17 +94,21 @@ impl Assembler {
         let end = arena.len();
         while at < end && !self.closed {
             if self.frame.is_some() {
-                at += self.continue_frame(arena.since(at), sink)?;
+                let (taken, complete) = self.continue_frame(arena.range(at, end))?;
+                at += taken;
+                if complete {
+                    self.finish_frame(arena, sink)?;
+                }
                 continue;
             }
-            let Some(header) = self.header(arena.since(at))? else { break };
+            let Some(header) = self.header(arena.range(at, end))? else { break };
             // The part of the header that is in this read.
             at += header.size - std::mem::take(&mut self.partial_len);
             let rest = (end - at) as u64;
             if header.len > rest || !header.fin || header.kind == FrameKind::Continuation {
                 self.open_frame(&header);
                 if header.len == 0 {
-                    self.finish_frame(sink)?;
+                    self.finish_frame(arena, sink)?;
                 }
                 continue;
             }
@@ -105,6 +116,9 @@ impl Assembler {
             at += span.len();
             let payload = Payload::Span(span);
             match header.kind {
+                FrameKind::Data(kind) if header.compressed => {
+                    self.unpack(kind, payload, arena, sink)?;
+                }
                 FrameKind::Data(Kind::Text) => {
                     if self.strict_utf8 && str::from_utf8(arena.bytes(span)).is_err() {
                         return Err(Violation::TextNotUtf8);
@@ -119,15 +133,17 @@ impl Assembler {
             }
             kept = at;
         }
-        arena.truncate(kept);
+        if arena.len() == end {
+            arena.truncate(kept);
+        }
         Ok(())
     }
 
     /// Completes the header that begins in `partial` or `bytes`; keeps what there is of it if it is not whole.
     fn header(&mut self, bytes: &[u8]) -> Result<Option<Header>, Violation> {
-        let in_message = self.message.is_some();
+        let (in_message, deflate) = (self.message.is_some(), self.unpacker.is_some());
         let header = if self.partial_len == 0 {
-            let header = frame::parse(bytes, in_message).map_err(Violation::Header)?;
+            let header = frame::parse(bytes, in_message, deflate).map_err(Violation::Header)?;
             if header.is_none() {
                 self.partial[..bytes.len()].copy_from_slice(bytes);
                 self.partial_len = bytes.len();
@@ -137,8 +153,8 @@ impl Assembler {
             let before = self.partial_len;
             let take = bytes.len().min(MAX_HEADER - before);
             self.partial[before..before + take].copy_from_slice(&bytes[..take]);
-            let header =
-                frame::parse(&self.partial[..before + take], in_message).map_err(Violation::Header)?;
+            let header = frame::parse(&self.partial[..before + take], in_message, deflate)
+                .map_err(Violation::Header)?;
             if header.is_none() {
                 self.partial_len = before + take;
             }
@@ -159,16 +175,17 @@ impl Assembler {
     }
 
     fn open_frame(&mut self, header: &Header) {
-        if let FrameKind::Data(kind) = header.kind {
-            self.message = Some(Message { kind, data: Vec::new(), utf8: Utf8Progress::default() });
+        let Header { kind, fin, compressed, len, .. } = *header;
+        if let FrameKind::Data(kind) = kind {
+            let (data, utf8) = (Vec::new(), Utf8Progress::default());
+            self.message = Some(Message { kind, compressed, data, utf8 });
         }
-        self.frame =
-            Some(OpenFrame { kind: header.kind, fin: header.fin, left: header.len, control: Vec::new() });
+        self.frame = Some(OpenFrame { kind, fin, left: len, control: Vec::new() });
     }
 
-    /// Takes what `bytes` holds of the open frame's payload; gives how much that was.
-    fn continue_frame(&mut self, bytes: &[u8], sink: &mut impl FnMut(Incoming)) -> Result<usize, Violation> {
-        let Some(frame) = &mut self.frame else { return Ok(0) };
+    /// Takes what `bytes` holds of the open frame's payload; gives how much that was, and whether it was all.
+    fn continue_frame(&mut self, bytes: &[u8]) -> Result<(usize, bool), Violation> {
+        let Some(frame) = &mut self.frame else { return Ok((0, false)) };
         let take = usize::try_from(frame.left).map_or(bytes.len(), |left| left.min(bytes.len()));
         let into = match (&mut self.message, frame.kind) {
             (Some(message), FrameKind::Data(_) | FrameKind::Continuation) => &mut message.data,
@@ -177,37 +194,50 @@ impl Assembler {
         grow(into, take, frame.left);
         into.extend_from_slice(&bytes[..take]);
         frame.left -= take as u64;
-        let done = frame.left == 0;
+        let complete = frame.left == 0;
         if self.strict_utf8
             && let Some(message) = &mut self.message
         {
             message.check_utf8(false)?;
         }
-        if done {
-            self.finish_frame(sink)?;
-        }
-        Ok(take)
+        Ok((take, complete))
     }
 
-    fn finish_frame(&mut self, sink: &mut impl FnMut(Incoming)) -> Result<(), Violation> {
+    fn finish_frame(&mut self, arena: &mut Arena, sink: &mut impl FnMut(Incoming)) -> Result<(), Violation> {
         let Some(frame) = self.frame.take() else { return Ok(()) };
         let owned = |bytes: Vec<u8>| Payload::Owned(bytes.into_boxed_slice());
         match frame.kind {
             FrameKind::Data(_) | FrameKind::Continuation => {
-                if let Some(mut message) = self.message.take_if(|_| frame.fin) {
-                    if self.strict_utf8 {
-                        message.check_utf8(true)?;
-                    }
-                    sink(match message.kind {
-                        Kind::Text => Incoming::Text(owned(message.data)),
-                        Kind::Binary => Incoming::Binary(owned(message.data)),
-                    });
+                let Some(mut message) = self.message.take_if(|_| frame.fin) else { return Ok(()) };
+                if message.compressed {
+                    return self.unpack(message.kind, owned(message.data), arena, sink);
                 }
+                if self.strict_utf8 {
+                    message.check_utf8(true)?;
+                }
+                sink(message.kind.incoming(owned(message.data)));
             }
             FrameKind::Ping => sink(Incoming::Ping(owned(frame.control))),
             FrameKind::Pong => sink(Incoming::Pong(owned(frame.control))),
             FrameKind::Close => self.close(&frame.control, sink)?,
         }
+        Ok(())
+    }
+
+    /// Reports a compressed message that is complete.
+    fn unpack(
+        &mut self,
+        kind: Kind,
+        packed: Payload,
+        arena: &mut Arena,
+        sink: &mut impl FnMut(Incoming),
+    ) -> Result<(), Violation> {
+        let unpacker = self.unpacker.as_mut().expect("no compressed frame is let through without it");
+        let message = unpacker.unpack(packed.bytes(arena))?;
+        if self.strict_utf8 && kind == Kind::Text && str::from_utf8(message.bytes()).is_err() {
+            return Err(Violation::TextNotUtf8);
+        }
+        sink(kind.incoming(message.place(arena)));
         Ok(())
     }
 
@@ -254,7 +284,7 @@ mod tests {
 
     /// Feeds `pieces` one after the other, each to an arena that is reset now and then.
     fn receive<'a>(limits: &Limits, pieces: impl IntoIterator<Item = &'a [u8]>) -> Vec<Seen> {
-        let mut assembler = Assembler::new(limits);
+        let mut assembler = Assembler::new(limits, None);
         let mut arena = Arena::new();
         let mut all = Vec::new();
         for (turn, piece) in pieces.into_iter().enumerate() {
@@ -306,7 +336,7 @@ mod tests {
         stream.extend([0x81, 100, b'x']);
         let mut arena = Arena::new();
         arena.extend(&stream);
-        let mut assembler = Assembler::new(&Limits::default());
+        let mut assembler = Assembler::new(&Limits::default(), None);
         let mut spans = 0;
         assembler
             .feed(&mut arena, 0, &mut |incoming| {
@@ -345,7 +375,7 @@ mod tests {
     #[test]
     fn claimed_lengths_allocate_nothing() {
         let limits = Limits { max_frame: u64::MAX, max_message: u64::MAX, ..Limits::default() };
-        let mut assembler = Assembler::new(&limits);
+        let mut assembler = Assembler::new(&limits, None);
         let mut arena = Arena::new();
         // 100 GB announced, ten bytes sent.
         arena.extend(&[0x82, 127, 0, 0, 0, 0x17, 0x48, 0x76, 0xE8, 0]);

@@ -9,6 +9,7 @@ use mio::{Interest, Registry, Token};
 use crate::arena::Arena;
 use crate::assembly::Assembler;
 use crate::close;
+use crate::deflate::{DeflateAgreement, Deflater, Packer, Unpacker};
 use crate::frame::{self, FrameKind, MAX_CONTROL, MaskKeys};
 use crate::limits::Limits;
 use crate::message::{CloseFrame, Ended, Incoming, Kind, Violation};
@@ -34,6 +35,9 @@ pub struct Connection {
     /// How much of `out` is written.
     written: usize,
     masks: MaskKeys,
+    /// If messages are to be compressed.
+    packer: Option<Box<Packer>>,
+    agreement: Option<DeflateAgreement>,
     /// Bytes of pongs queued since the queue was last empty.
     pongs: usize,
     /// The last ping that found no room for its pong.
@@ -41,7 +45,7 @@ pub struct Connection {
     /// Bytes that came with the upgrade response, for the first read.
     early: Vec<u8>,
     /// The end of the conversation, until the messages that came before it have been handled.
-    held: Option<LastWord>,
+    held: Option<Box<LastWord>>,
     /// The stream may have ended already: read on after a short read, until there is an answer.
     to_the_end: bool,
     close_sent: bool,
@@ -66,14 +70,30 @@ pub enum ReadProgress {
 pub struct CloseSent;
 
 impl Connection {
-    pub(crate) fn new(transport: Transport, peer: SocketAddr, early: Vec<u8>, limits: &Limits) -> Self {
+    pub(crate) fn new(
+        transport: Transport,
+        peer: SocketAddr,
+        early: Vec<u8>,
+        limits: &Limits,
+        deflate: Option<Deflate>,
+    ) -> Self {
+        let agreement = deflate.as_ref().map(|deflate| deflate.agreement);
+        let (packer, unpacker) = match deflate {
+            Some(Deflate { agreement, level, deflater }) => (
+                Packer::new(&agreement, level, &deflater),
+                Some(Unpacker::new(&agreement, limits.max_message, &deflater)),
+            ),
+            None => (None, None),
+        };
         Self {
             local: transport.tcp_ref().local_addr().ok(),
             transport,
-            assembler: Assembler::new(limits),
+            assembler: Assembler::new(limits, unpacker),
             out: Vec::new(),
             written: 0,
             masks: MaskKeys::new(),
+            packer: packer.map(Box::new),
+            agreement,
             pongs: 0,
             unanswered: None,
             early,
@@ -104,7 +124,7 @@ impl Connection {
         let mut messages = false;
         self.to_the_end |= read_closed;
         if let Some(held) = self.held.take() {
-            self.conclude(held, sink);
+            self.conclude(*held, sink);
         }
         if !self.early.is_empty() && !self.ended {
             let early = std::mem::take(&mut self.early);
@@ -126,7 +146,7 @@ impl Connection {
             match fill {
                 Err(error) => {
                     if let Some(held) = self.held.take() {
-                        self.conclude(held, sink);
+                        self.conclude(*held, sink);
                     }
                     if !self.ended {
                         self.end(Ended::Broken(error.into()), sink);
@@ -146,16 +166,20 @@ impl Connection {
         ReadProgress::Drained
     }
 
-    /// Queues a message as one frame.
+    /// Queues a message as one frame, compressed if that was agreed on.
     ///
     /// # Errors
     ///
     /// [`CloseSent`] if a close frame has been queued before.
     pub fn send(&mut self, kind: Kind, data: &[u8]) -> Result<(), CloseSent> {
+        if self.packer.is_some() {
+            return self.pack(kind, |packer, queue| packer.pack(data, queue));
+        }
         self.send_with(kind, data.len(), |payload| payload.copy_from_slice(data))
     }
 
-    /// Queues a message of `len` bytes as one frame; `fill` writes them, over zeros, straight into the queue.
+    /// Queues a message of `len` bytes as one frame; `fill` writes them, over zeros, straight into the queue. (To be
+    /// compressed, they take a detour.)
     ///
     /// # Errors
     ///
@@ -166,6 +190,9 @@ impl Connection {
         len: usize,
         fill: impl FnOnce(&mut [u8]),
     ) -> Result<(), CloseSent> {
+        if self.packer.is_some() {
+            return self.pack(kind, |packer, queue| packer.pack_with(len, fill, queue));
+        }
         self.queue(FrameKind::Data(kind), len, fill)
     }
 
@@ -254,6 +281,11 @@ impl Connection {
         self.transport.bytes_written()
     }
 
+    /// What was agreed on compression; `None`: there is none.
+    pub fn deflate(&self) -> Option<DeflateAgreement> {
+        self.agreement
+    }
+
     /// The peer's address.
     pub fn peer_addr(&self) -> SocketAddr {
         self.peer
@@ -305,7 +337,7 @@ impl Connection {
             last = Some(LastWord::Violation(violation));
         }
         match last {
-            Some(last) if *messages => self.held = Some(last),
+            Some(last) if *messages => self.held = Some(Box::new(last)),
             Some(last) => self.conclude(last, sink),
             None => {}
         }
@@ -353,9 +385,35 @@ impl Connection {
             return Err(CloseSent);
         }
         let mask = self.masks.next();
-        frame::write(&mut self.out, kind, len, mask, fill);
+        frame::write(&mut self.out, kind, false, len, mask, fill);
         Ok(())
     }
+
+    /// Queues a compressed message. `pack` has it written by the queue it is given.
+    #[inline(never)]
+    fn pack(
+        &mut self,
+        kind: Kind,
+        pack: impl FnOnce(&mut Packer, &mut dyn FnMut(&[u8])),
+    ) -> Result<(), CloseSent> {
+        if self.close_sent {
+            return Err(CloseSent);
+        }
+        let Self { packer: Some(packer), out, masks, .. } = self else { return Ok(()) };
+        pack(packer, &mut |packed| {
+            let fill = |payload: &mut [u8]| payload.copy_from_slice(packed);
+            frame::write(out, FrameKind::Data(kind), true, packed.len(), masks.next(), fill);
+        });
+        Ok(())
+    }
+}
+
+/// What a handshake has agreed on, and the states to do it with.
+#[derive(Debug)]
+pub(crate) struct Deflate {
+    pub(crate) agreement: DeflateAgreement,
+    pub(crate) level: u8,
+    pub(crate) deflater: Deflater,
 }
 
 /// What ends a conversation, and is answered by a close frame.

@@ -3,6 +3,7 @@
 use std::io;
 use std::net::{IpAddr, SocketAddr};
 
+use crate::deflate::ExtensionFault;
 use crate::request::RequestError;
 use crate::url::{UrlError, quote};
 
@@ -186,9 +187,11 @@ pub enum PeerError {
     /// An HTTP response that is no upgrade; the response comes with the [`HandshakeFailure`](crate::HandshakeFailure).
     #[error("bad handshake: {0}")]
     BadHandshake(Refusal),
-    /// The response agrees to an extension that was not offered.
-    #[error("invalid compression negotiation")]
+    /// The response agrees to extensions in a way that it must not.
+    #[error("invalid compression negotiation: {fault}")]
     BadExtension {
+        /// What is wrong with it.
+        fault: ExtensionFault,
         /// The value of `Sec-WebSocket-Extensions`.
         header: String,
     },

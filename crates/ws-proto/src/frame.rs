@@ -27,6 +27,8 @@ pub(crate) enum FrameKind {
 pub(crate) struct Header {
     pub(crate) kind: FrameKind,
     pub(crate) fin: bool,
+    /// RSV1: the first frame of a compressed message (RFC 7692 section 6).
+    pub(crate) compressed: bool,
     /// Payload bytes, as announced.
     pub(crate) len: u64,
     /// Bytes of the header itself.
@@ -35,9 +37,13 @@ pub(crate) struct Header {
 
 /// Reads the header at the start of `bytes`; `None` if it is not complete.
 ///
-/// `in_message`: an unfinished message is waiting for continuations. Faults show in the first two bytes, so they
+/// `in_message`: an unfinished message is waiting for continuations. `deflate`: messages may be compressed. Faults show in the first two bytes, so they
 /// are found before the rest of the header is there.
-pub(crate) fn parse(bytes: &[u8], in_message: bool) -> Result<Option<Header>, Vec<FrameFault>> {
+pub(crate) fn parse(
+    bytes: &[u8],
+    in_message: bool,
+    deflate: bool,
+) -> Result<Option<Header>, Vec<FrameFault>> {
     let [first, second, ..] = *bytes else { return Ok(None) };
     let opcode = first & 0x0F;
     let kind = match opcode {
@@ -53,15 +59,16 @@ pub(crate) fn parse(bytes: &[u8], in_message: bool) -> Result<Option<Header>, Ve
     let is_data = matches!(kind, Some(FrameKind::Data(_)));
     let fin = first & 0x80 != 0;
     let short_len = second & 0x7F;
-    let faulty = first & 0x70 != 0
+    let compressed = first & 0x40 != 0;
+    let faulty = first & 0x30 != 0
+        || (compressed && !(deflate && is_data))
         || second & 0x80 != 0
         || (is_control && (!fin || usize::from(short_len) > MAX_CONTROL))
         || (is_data && in_message)
         || (kind == Some(FrameKind::Continuation) && !in_message);
     let Some(kind) = kind.filter(|_| !faulty) else {
         let checks = [
-            // No extension is ever agreed on, so nothing gives RSV1 a meaning.
-            (first & 0x40 != 0, FrameFault::Rsv1),
+            (compressed && !(deflate && is_data), FrameFault::Rsv1),
             (first & 0x20 != 0, FrameFault::Rsv2),
             (first & 0x10 != 0, FrameFault::Rsv3),
             (is_control && usize::from(short_len) > MAX_CONTROL, FrameFault::LongControl),
@@ -74,18 +81,27 @@ pub(crate) fn parse(bytes: &[u8], in_message: bool) -> Result<Option<Header>, Ve
         return Err(checks.into_iter().filter_map(|(found, fault)| found.then_some(fault)).collect());
     };
     if short_len < 126 {
-        return Ok(Some(Header { kind, fin, len: short_len.into(), size: 2 }));
+        return Ok(Some(Header { kind, fin, compressed, len: short_len.into(), size: 2 }));
     }
     let mut cursor = Cursor::new(bytes);
     match FrameHeader::parse(&mut cursor) {
-        Ok(Some((_, len))) => Ok(Some(Header { kind, fin, len, size: cursor.position() as usize })),
+        Ok(Some((_, len))) => {
+            Ok(Some(Header { kind, fin, compressed, len, size: cursor.position() as usize }))
+        }
         Ok(None) => Ok(None),
         Err(_) => Err(vec![FrameFault::BadOpcode(opcode)]),
     }
 }
 
 /// Appends a masked frame; `fill` writes its payload of `len` bytes.
-pub(crate) fn write(out: &mut Vec<u8>, kind: FrameKind, len: usize, mask: u32, fill: impl FnOnce(&mut [u8])) {
+pub(crate) fn write(
+    out: &mut Vec<u8>,
+    kind: FrameKind,
+    compressed: bool,
+    len: usize,
+    mask: u32,
+    fill: impl FnOnce(&mut [u8]),
+) {
     let opcode = match kind {
         FrameKind::Data(Kind::Text) => OpCode::Data(Data::Text),
         FrameKind::Data(Kind::Binary) => OpCode::Data(Data::Binary),
@@ -95,7 +111,7 @@ pub(crate) fn write(out: &mut Vec<u8>, kind: FrameKind, len: usize, mask: u32, f
         FrameKind::Pong => OpCode::Control(Control::Pong),
     };
     let key = mask.to_ne_bytes();
-    let header = FrameHeader { opcode, mask: Some(key), ..FrameHeader::default() };
+    let header = FrameHeader { opcode, rsv1: compressed, mask: Some(key), ..FrameHeader::default() };
     header.format(len as u64, out).expect("a Vec takes every write");
     let start = out.len();
     out.resize(start + len, 0);
@@ -146,7 +162,7 @@ mod tests {
 
     #[test]
     fn headers() {
-        let header = |kind, fin, len, size| Ok(Some(Header { kind, fin, len, size }));
+        let header = |kind, fin, len, size| Ok(Some(Header { kind, fin, compressed: false, len, size }));
         let text = FrameKind::Data(Kind::Text);
         let table: [(&[u8], bool, _); 12] = [
             (&[0x81, 5], false, header(text, true, 5, 2)),
@@ -163,7 +179,7 @@ mod tests {
             (&[0x81, 127, 0, 0, 0, 0, 0, 0, 0], false, Ok(None)),
         ];
         for (bytes, in_message, expected) in table {
-            assert_eq!(parse(bytes, in_message), expected, "{bytes:x?}");
+            assert_eq!(parse(bytes, in_message, false), expected, "{bytes:x?}");
         }
     }
 
@@ -194,7 +210,26 @@ mod tests {
             (&[0x4B, 0x80], false, &[FrameFault::Rsv1, FrameFault::BadOpcode(11), FrameFault::Masked]),
         ];
         for (bytes, in_message, expected) in table {
-            assert_eq!(parse(bytes, in_message), Err(expected.to_vec()), "{bytes:x?}");
+            assert_eq!(parse(bytes, in_message, false), Err(expected.to_vec()), "{bytes:x?}");
+        }
+    }
+
+    #[test]
+    fn with_compression_the_first_frame_of_a_message_may_have_rsv1() {
+        for (first, kind, fin) in [(0xC1, Kind::Text, true), (0x42, Kind::Binary, false)] {
+            let header = Header { kind: FrameKind::Data(kind), fin, compressed: true, len: 0, size: 2 };
+            assert_eq!(parse(&[first, 0], false, true), Ok(Some(header)));
+        }
+        let rsv1 = vec![FrameFault::Rsv1];
+        let table: [(u8, bool, Vec<FrameFault>); 5] = [
+            (0xC0, true, rsv1.clone()),
+            (0xC8, false, rsv1.clone()),
+            (0xC9, true, rsv1.clone()),
+            (0xCA, false, rsv1),
+            (0xE1, true, vec![FrameFault::Rsv2, FrameFault::DataBeforeFin]),
+        ];
+        for (first, in_message, faults) in table {
+            assert_eq!(parse(&[first, 0], in_message, true), Err(faults), "{first:x}");
         }
     }
 

@@ -12,7 +12,8 @@ use tungstenite::handshake::client::generate_key;
 
 use crate::arena::Arena;
 use crate::body::BodyReader;
-use crate::connection::Connection;
+use crate::connection::{Connection, Deflate};
+use crate::deflate::{DeflateAgreement, DeflateOffer, DeflatePolicy, Deflater};
 use crate::error::{Direction, Error, PeerError, Phase};
 use crate::limits::Limits;
 use crate::request::UpgradeRequest;
@@ -83,6 +84,9 @@ struct Inner {
     key: String,
     request: Vec<u8>,
     sent: usize,
+    offer: Option<DeflateOffer>,
+    policy: DeflatePolicy,
+    deflater: Option<Deflater>,
     /// The response as it arrives, decrypted.
     arena: Arena,
     limits: Limits,
@@ -104,8 +108,8 @@ enum State {
 /// Where a pass over the state machine ended.
 enum Outcome {
     Blocked,
-    /// The head is complete, in so many bytes, and fine.
-    Open(UpgradeResponse, usize),
+    /// The head is complete, in so many bytes, and fine; perhaps it agrees to compression.
+    Open(UpgradeResponse, usize, Option<DeflateAgreement>),
 }
 
 struct Failed {
@@ -148,6 +152,7 @@ impl Handshaking {
             Some(local) => connect_from(addr, local)?,
         };
         let key = generate_key();
+        let (offer, policy) = request.deflate_terms();
         Ok(Self(Box::new(Inner {
             transport: Transport::new(tcp, tls),
             state: State::Connect,
@@ -157,12 +162,20 @@ impl Handshaking {
             request: request.encode(url, &key),
             key,
             sent: 0,
+            offer,
+            policy,
+            deflater: None,
             arena: Arena::new(),
             limits: limits.clone(),
             started: now,
             since: now,
             timings: HandshakeTimings::default(),
         })))
+    }
+
+    /// Gives the connection states to share for messages that stand alone; otherwise it has its own, if it needs any.
+    pub fn share_deflater(&mut self, deflater: &Deflater) {
+        self.0.deflater = Some(deflater.clone());
     }
 
     /// Goes on as far as the socket allows.
@@ -172,10 +185,14 @@ impl Handshaking {
     /// The [`HandshakeFailure`] that ended it, a timeout if `now` is past the deadline.
     pub fn advance(mut self, now: Instant) -> Result<Step, Box<HandshakeFailure>> {
         match self.0.run(now) {
-            Ok(Outcome::Open(response, used)) => {
-                let Inner { transport, addr, arena, limits, timings, .. } = *self.0;
+            Ok(Outcome::Open(response, used, agreement)) => {
+                let Inner { transport, addr, arena, limits, timings, offer, deflater, .. } = *self.0;
                 let early = arena.since(used).to_vec();
-                let connection = Connection::new(transport, addr, early, &limits);
+                let deflate = agreement.map(|agreement| {
+                    let level = offer.unwrap_or(DeflateOffer::without_takeover()).level;
+                    Deflate { agreement, level, deflater: deflater.unwrap_or_default() }
+                });
+                let connection = Connection::new(transport, addr, early, &limits, deflate);
                 Ok(Step::Open(Box::new(connection), response, timings))
             }
             Ok(Outcome::Blocked) if now < self.deadline() => Ok(Step::Pending(self)),
@@ -302,8 +319,10 @@ impl Inner {
                 return Ok(None);
             };
             self.timings.upgrade = self.lap(now);
-            match response.check(&self.key) {
-                Ok(()) => return Ok(Some(Outcome::Open(response, used))),
+            let checked =
+                response.check(&self.key).and_then(|()| response.agreement(self.offer.as_ref(), self.policy));
+            match checked {
+                Ok(agreement) => return Ok(Some(Outcome::Open(response, used, agreement))),
                 Err(error @ PeerError::BadHandshake(_)) => {
                     let mut body = BodyReader::new(&response)?;
                     let done = body.feed(self.arena.since(used));

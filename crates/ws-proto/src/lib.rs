@@ -1,4 +1,4 @@
-//! A WebSocket client over non-blocking mio streams: handshake, TLS, frames, cookies.
+//! A WebSocket client over non-blocking mio streams: handshake, TLS, frames, compression, cookies.
 //!
 //! ```text
 //!  WsUrl + UpgradeRequest ── start ──► Handshaking ── advance ──► Connection ── read ──► Incoming
@@ -71,6 +71,7 @@ mod body;
 mod close;
 mod connection;
 mod cookies;
+mod deflate;
 mod error;
 mod frame;
 mod handshake;
@@ -87,6 +88,7 @@ mod utf8;
 pub use arena::{Arena, Span};
 pub use connection::{CloseSent, Connection, ReadProgress};
 pub use cookies::CookieJar;
+pub use deflate::{DeflateAgreement, DeflateOffer, DeflatePolicy, Deflater, ExtensionFault, WindowBits};
 pub use error::{Direction, Error, PeerError, Phase, Refusal};
 pub use handshake::{HandshakeFailure, HandshakeTimings, Handshaking, Step};
 pub use headers::{Headers, canonical_name};

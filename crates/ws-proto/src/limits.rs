@@ -5,9 +5,9 @@ use std::time::Duration;
 /// Bounds of one connection.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Limits {
-    /// Payload bytes of one frame.
+    /// Payload bytes of one frame, as they are on the wire.
     pub max_frame: u64,
-    /// Payload bytes of one message, all its fragments together.
+    /// Payload bytes of one message, all its fragments together; of a compressed one before and after decompression.
     pub max_message: u64,
     /// Bytes of the response head: status line, header lines and their line ends.
     pub max_header_bytes: usize,

@@ -14,6 +14,15 @@ pub enum Kind {
     Binary,
 }
 
+impl Kind {
+    pub(crate) fn incoming(self, payload: Payload) -> Incoming {
+        match self {
+            Self::Text => Incoming::Text(payload),
+            Self::Binary => Incoming::Binary(payload),
+        }
+    }
+}
+
 /// Bytes of a message: in the arena for one that came in a single read, else in memory of its own.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Payload {
@@ -98,6 +107,13 @@ pub enum Violation {
     HalfCloseCode,
     /// A text message that is not UTF-8; only with [`Limits::strict_utf8`](crate::Limits::strict_utf8).
     TextNotUtf8,
+    /// A compressed message that is none.
+    CorruptDeflate,
+    /// A compressed message that is longer than [`Limits::max_message`](crate::Limits::max_message) without compression.
+    InflatesTooLong {
+        /// The bound, in bytes.
+        limit: u64,
+    },
     /// A frame or message longer than [`Limits`](crate::Limits) allow.
     TooLong {
         /// What the message would be long, in bytes.
@@ -112,8 +128,8 @@ impl Violation {
     /// else 1002.
     pub fn close_code(&self) -> u16 {
         match self {
-            Self::TextNotUtf8 => 1007,
-            Self::TooLong { .. } => 1009,
+            Self::TextNotUtf8 | Self::CorruptDeflate => 1007,
+            Self::TooLong { .. } | Self::InflatesTooLong { .. } => 1009,
             _ => 1002,
         }
     }
@@ -135,6 +151,8 @@ impl fmt::Display for Violation {
             Self::CloseReasonNotUtf8 => f.write_str("invalid utf8 payload in close frame"),
             Self::HalfCloseCode => f.write_str("close frame of one byte"),
             Self::TextNotUtf8 => f.write_str("invalid utf8 payload in text message"),
+            Self::CorruptDeflate => f.write_str("invalid compressed data"),
+            Self::InflatesTooLong { limit } => write!(f, "inflates to more than the limit of {limit} bytes"),
             Self::TooLong { len, limit } => write!(f, "{len} bytes exceed the limit of {limit}"),
         }
     }
@@ -143,7 +161,7 @@ impl fmt::Display for Violation {
 /// One fault of a frame header.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
 pub enum FrameFault {
-    /// The first reserved bit, without an extension that uses it.
+    /// The first reserved bit: without compression, or elsewhere than in the first frame of a message.
     #[error("RSV1 set")]
     Rsv1,
     /// The second reserved bit.

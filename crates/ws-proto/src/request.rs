@@ -3,6 +3,7 @@
 use std::collections::BTreeMap;
 
 use crate::WsUrl;
+use crate::deflate::{DeflateOffer, DeflatePolicy};
 use crate::headers::{canonical_name, is_token};
 
 /// Headers that the handshake sets itself.
@@ -37,6 +38,8 @@ pub struct UpgradeRequest {
     cookie: Option<String>,
     /// By canonical name; the map's order is the order on the wire.
     headers: BTreeMap<String, String>,
+    offer: Option<DeflateOffer>,
+    policy: DeflatePolicy,
 }
 
 /// Why a header cannot be part of an upgrade request.
@@ -85,6 +88,22 @@ impl UpgradeRequest {
         Ok(self)
     }
 
+    /// Offers to compress messages (RFC 7692); `None`, as from the start, offers nothing.
+    pub fn deflate(&mut self, offer: Option<DeflateOffer>) -> &mut Self {
+        self.offer = offer;
+        self
+    }
+
+    /// Sets which answers make compression an agreement; [`Strict`](DeflatePolicy::Strict) from the start.
+    pub fn deflate_policy(&mut self, policy: DeflatePolicy) -> &mut Self {
+        self.policy = policy;
+        self
+    }
+
+    pub(crate) fn deflate_terms(&self) -> (Option<DeflateOffer>, DeflatePolicy) {
+        (self.offer, self.policy)
+    }
+
     /// The value that was given for a header, by its canonical name.
     pub fn get(&self, canonical: &str) -> Option<&str> {
         self.headers.get(canonical).map(String::as_str)
@@ -101,7 +120,7 @@ impl UpgradeRequest {
         if let Some(agent) = self.get("User-Agent").or(self.user_agent.as_deref()).filter(|a| !a.is_empty()) {
             line("User-Agent", agent);
         }
-        // Sorted by the spelling on the wire; these five have fixed ones.
+        // Sorted by the spelling on the wire; these have fixed ones.
         let mut lines: BTreeMap<&str, &str> =
             self.headers.iter().map(|(name, value)| (name.as_str(), value.as_str())).collect();
         lines.remove("Host");
@@ -111,6 +130,10 @@ impl UpgradeRequest {
         }
         if let Some(cookie) = &self.cookie {
             lines.entry("Cookie").or_insert(cookie);
+        }
+        let offer = self.offer.map(|offer| offer.to_string());
+        if let Some(offer) = &offer {
+            lines.insert("Sec-WebSocket-Extensions", offer);
         }
         lines.extend([
             ("Connection", "Upgrade"),
@@ -168,6 +191,18 @@ mod tests {
              Cookie: a=1; b=2\r\nSec-WebSocket-Key: KEY\r\nSec-WebSocket-Protocol: chat, v2\r\n\
              Sec-WebSocket-Version: 13\r\nUpgrade: websocket\r\nX-Break: a  b\r\nX-Empty: \r\nX-My-Header: 2\r\n\
              X-Space: s\r\nX_under: q\r\n\r\n"
+        );
+    }
+
+    #[test]
+    fn an_offer_of_compression() {
+        let text = encoded(&[], |r| _ = r.deflate(Some(DeflateOffer::without_takeover())));
+        assert!(
+            text.contains(
+                "\r\nConnection: Upgrade\r\nSec-WebSocket-Extensions: permessage-deflate; \
+                 server_no_context_takeover; client_no_context_takeover\r\nSec-WebSocket-Key: KEY\r\n"
+            ),
+            "{text}"
         );
     }
 

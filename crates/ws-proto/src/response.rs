@@ -2,6 +2,7 @@
 
 use tungstenite::handshake::derive_accept_key;
 
+use crate::deflate::{self, DeflateAgreement, DeflateOffer, DeflatePolicy};
 use crate::error::{Error, PeerError, Phase, Refusal};
 use crate::headers::{Headers, is_token};
 use crate::limits::Limits;
@@ -30,13 +31,19 @@ impl UpgradeResponse {
         } else if accept != Some(&derive_accept_key(key.as_bytes())) {
             Refusal::Accept
         } else {
-            // None is offered, so any is one too many.
-            return match self.headers.joined("Sec-WebSocket-Extensions") {
-                Some(header) if !header.trim().is_empty() => Err(PeerError::BadExtension { header }),
-                _ => Ok(()),
-            };
+            return Ok(());
         };
         Err(PeerError::BadHandshake(refusal))
+    }
+
+    /// What the extensions of an upgrade come to.
+    pub(crate) fn agreement(
+        &self,
+        offer: Option<&DeflateOffer>,
+        policy: DeflatePolicy,
+    ) -> Result<Option<DeflateAgreement>, PeerError> {
+        let Some(header) = self.headers.joined("Sec-WebSocket-Extensions") else { return Ok(None) };
+        deflate::agree(&header, offer, policy).map_err(|fault| PeerError::BadExtension { fault, header })
     }
 }
 
@@ -191,14 +198,24 @@ mod tests {
             ("Upgrade: WebSocket", "Upgrade: h2c", PeerError::BadHandshake(Refusal::Upgrade)),
             ("keep-alive, Upgrade", "close", PeerError::BadHandshake(Refusal::Connection)),
             ("s3pP", "t3pP", PeerError::BadHandshake(Refusal::Accept)),
-            ("\r\n\r\n", "\r\nSec-WebSocket-Extensions: x-foo\r\n\r\n", {
-                PeerError::BadExtension { header: "x-foo".into() }
-            }),
         ];
         for (what, with, error) in table {
             let (response, _) = parse(&GOOD.replace(what, with)).unwrap().unwrap();
             assert_eq!(response.check(KEY), Err(error));
         }
+    }
+
+    #[test]
+    fn extensions_may_stand_in_several_lines() {
+        let lines =
+            "\r\nSec-WebSocket-Extensions: permessage-deflate\r\nsec-websocket-extensions: x-foo\r\n\r\n";
+        let (response, _) = parse(&GOOD.replace("\r\n\r\n", lines)).unwrap().unwrap();
+        assert_eq!(response.check(KEY), Ok(()));
+        let offer = DeflateOffer::with_takeover();
+        let error = response.agreement(Some(&offer), DeflatePolicy::Strict).unwrap_err();
+        assert_eq!(error.to_string(), "invalid compression negotiation: x-foo was not offered");
+        let PeerError::BadExtension { header, .. } = error else { panic!("{error}") };
+        assert_eq!(header, "permessage-deflate, x-foo");
     }
 
     #[test]

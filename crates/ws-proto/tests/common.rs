@@ -110,9 +110,17 @@ impl Opening {
     }
 
     pub(crate) fn run(&self) -> Result<(Client, UpgradeResponse), Box<HandshakeFailure>> {
+        self.run_with(|_| {})
+    }
+
+    pub(crate) fn run_with(
+        &self,
+        prepare: impl FnOnce(&mut Handshaking),
+    ) -> Result<(Client, UpgradeResponse), Box<HandshakeFailure>> {
         let Self { url, addr, request, tls, limits } = self;
         let mut opening =
             Handshaking::start(*addr, None, url, request, tls.as_ref(), limits, Instant::now()).unwrap();
+        prepare(&mut opening);
         let mut poll = Poll::new().unwrap();
         let both = Interest::READABLE | Interest::WRITABLE;
         poll.registry().register(&mut opening, Token(0), both).unwrap();

@@ -134,7 +134,7 @@ fn an_extension_that_was_not_offered() {
     });
     let failure = Opening::to(addr).run().map(|_| ()).unwrap_err();
     assert!(
-        matches!(&failure.error, Error::Peer(PeerError::BadExtension { header }) if header.contains("deflate"))
+        matches!(&failure.error, Error::Peer(PeerError::BadExtension { header, .. }) if header.contains("deflate"))
     );
     assert_eq!(failure.response.unwrap().status, 101);
     peer.join().unwrap();

@@ -2,7 +2,9 @@
 
 mod close;
 mod common;
+mod deflate;
 mod echo;
 mod handshake;
+mod interop;
 mod tls;
 mod violations;
