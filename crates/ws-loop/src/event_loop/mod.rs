@@ -11,7 +11,7 @@ use std::sync::Arc;
 use std::time::{Duration, Instant};
 
 use mio::{Events, Poll, Waker};
-use ws_proto::{Arena, Connection, Flushed, Incoming, Payload, UpgradeResponse};
+use ws_proto::{Arena, Connection, Deflater, Flushed, Incoming, Payload, UpgradeResponse};
 
 use crate::clock::{Clock, Ticks};
 use crate::event::{DialFailure, DialTimings, Event, Traffic};
@@ -51,6 +51,8 @@ pub struct EventLoop<T: Send + 'static> {
     sockets: Registry<Socket>,
     wheel: TimerWheel<Due>,
     arena: Arena,
+    /// Shared by all sockets that compress messages which stand alone.
+    deflater: Deflater,
     queue: VecDeque<Queued<T>>,
     /// Sockets to look at, oldest first: new readiness, and what a turn's bounds have left over.
     ready: VecDeque<SocketKey>,
@@ -104,6 +106,7 @@ impl<T: Send + 'static> EventLoop<T> {
             sockets: Registry::new(),
             wheel: TimerWheel::new(),
             arena: Arena::new(),
+            deflater: Deflater::new(),
             queue: VecDeque::new(),
             ready: VecDeque::new(),
             dirty: Vec::new(),
