@@ -221,3 +221,31 @@ fn groups_move_between_drivers_under_load() {
     assert_eq!(outcome.count("ws_msgs_received"), 64_000.0);
     assert!(moves > 10, "{moves} moves");
 }
+
+#[test]
+fn scripts_that_block_again_and_again_leave_the_driver_to_other_groups() {
+    let (_server, url) = echo_server();
+    let script = r#"
+        import ws from 'k6/ws';
+        export default function () {
+          ws.connect(__ENV.URL, null, (socket) => {
+            socket.on('open', () => socket.send('x'));
+            socket.on('message', () => socket.close());
+          });
+        }
+    "#;
+    let vus = 100 * groups();
+    let running = Plan::new(script).vus(vus).drivers(1).iterations(u64::MAX).env("URL", &url).start();
+    let begun = loop {
+        let begun = running.begun();
+        if begun.iter().any(|&count| count >= 100) {
+            break begun;
+        }
+        std::thread::sleep(Duration::from_millis(1));
+    };
+    running.interrupt_all(vus);
+    running.finish();
+    // Groups get turns in turn. When each hand-over of the role began a new batch of the same group, the
+    // others were at their first iteration still.
+    assert!(begun.iter().all(|&count| count >= 30), "{begun:?}");
+}

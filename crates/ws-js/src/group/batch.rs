@@ -18,17 +18,23 @@ pub(crate) enum End {
     RoleLost,
 }
 
-/// Runs a turn of `group` as its driver.
+/// Runs a turn of `group` as its driver, or the rest of one.
 ///
-/// The events belong to the group and not to this stack: after a script has blocked, the successor's `run`
-/// finds the rest of them.
+/// The batch belongs to the group and not to this stack: after a script has blocked, the successor's `run`
+/// goes on with what is left of it, and takes nothing new. Otherwise a group whose scripts block again and
+/// again would keep the driver, and the driver's other groups would wait for seconds.
 pub(crate) fn run(group: &Arc<Group>) -> End {
     group.enter(|inside| {
-        inside.state().io.turn(Some(Duration::ZERO)).expect("epoll on descriptors that are open");
-        // Iterations that become startable during this turn wait for the next one, so that a script which
-        // never blocks lets the other groups and the sockets have their turns.
-        let mut starts = inside.state().runnable.len();
-        while let Some(task) = next_task(inside, &mut starts) {
+        {
+            let mut state = inside.state();
+            if state.starts_left.is_none() {
+                state.io.turn(Some(Duration::ZERO)).expect("epoll on descriptors that are open");
+                // Iterations that become startable from here on wait for the next turn, so that a script
+                // which never blocks lets the other groups and the sockets have theirs.
+                state.starts_left = Some(state.runnable.len());
+            }
+        }
+        while let Some(task) = next_task(inside) {
             perform(inside, task);
             if !seat::has_role() {
                 leave_as_guest(inside);
@@ -36,6 +42,7 @@ pub(crate) fn run(group: &Arc<Group>) -> End {
             }
         }
         let mut state = inside.state();
+        state.starts_left = None;
         state.io.flush();
         let now = state.io.now();
         state.samples.hand_over_if_due(now);
@@ -60,7 +67,7 @@ enum Task {
     Iterate(u32),
 }
 
-fn next_task(inside: Inside, starts: &mut usize) -> Option<Task> {
+fn next_task(inside: Inside) -> Option<Task> {
     let mut state = inside.state();
     // Older than anything the loop has.
     if let Some(vu) = state.catching_up.pop_front() {
@@ -69,11 +76,9 @@ fn next_task(inside: Inside, starts: &mut usize) -> Option<Task> {
     if let Some(event) = state.io.next_event() {
         return Some(Task::Event(event));
     }
-    if *starts > 0 {
-        *starts -= 1;
-        return state.runnable.pop_front().map(Task::Iterate);
-    }
-    None
+    let starts = state.starts_left.as_mut().filter(|starts| **starts > 0)?;
+    *starts -= 1;
+    state.runnable.pop_front().map(Task::Iterate)
 }
 
 fn perform(inside: Inside, task: Task) {

@@ -53,6 +53,8 @@ pub(crate) struct State {
     pub(crate) vus: Vec<Vu>,
     /// VUs whose next iteration may start.
     pub(crate) runnable: VecDeque<u32>,
+    /// While a batch is under way: how many iterations may still start in it.
+    pub(crate) starts_left: Option<usize>,
     /// VUs that were busy when events came for them and may be ready for them now.
     pub(crate) catching_up: VecDeque<u32>,
     pub(crate) samples: Samples,
@@ -88,6 +90,7 @@ impl Group {
                 io,
                 vus: Vec::with_capacity(capacity),
                 runnable: VecDeque::new(),
+                starts_left: None,
                 catching_up: VecDeque::new(),
                 samples,
             }),

@@ -202,6 +202,11 @@ impl Running {
         }
     }
 
+    /// How many iterations each VU has begun.
+    pub fn begun(&self) -> Vec<u64> {
+        self.work.taken.iter().map(|taken| taken.load(Relaxed)).collect()
+    }
+
     /// Whether all VUs have stopped.
     pub fn is_done(&self) -> bool {
         *self.work.stopped.lock().unwrap() == self.work.count.load(Relaxed)
