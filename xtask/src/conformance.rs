@@ -20,7 +20,10 @@ pub(crate) const FLAGS: &[&str] = &["only", "python"];
 const KOSOKU: &str = "0.1.0";
 
 /// What is run without `--only`: all groups that Autobahn has.
-const ALL: &[&str] = &["1.*", "2.*", "3.*", "4.*", "5.*", "6.*", "7.*", "9.*", "10.*"];
+const ALL: &[&str] = &["1.*", "2.*", "3.*", "4.*", "5.*", "6.*", "7.*", "9.*", "10.*", "12.*", "13.*"];
+
+/// Cases in which the server asks for messages that stand alone, which it does only of a client that says it can.
+const ALONE: &[&str] = &["13.2.*", "13.5.*", "13.6.*"];
 
 const ABOUT: &[(u32, &str)] = &[
     (1, "framing"),
@@ -32,6 +35,8 @@ const ABOUT: &[(u32, &str)] = &[
     (7, "closing"),
     (9, "limits and speed"),
     (10, "masking and payload sizes"),
+    (12, "compression of various data"),
+    (13, "compression with various parameters"),
 ];
 
 const TABLE: &str = "docs/conformance.md";
@@ -60,10 +65,19 @@ type Results = BTreeMap<Vec<u32>, Verdict>;
 /// Runs the cases; writes the table, unless a case is worse than it says or `--only` was given.
 pub(crate) fn run(workspace: &Path, flags: &Flags) -> Result<()> {
     let only = flags.all("only").collect::<Vec<_>>();
-    let cases = if only.is_empty() { ALL } else { &only };
+    let cases = if only.is_empty() { ALL.iter().chain(ALONE).copied().collect() } else { only.clone() };
+    let group = |case: &str| case.split('.').take(2).map(str::to_owned).collect::<Vec<_>>();
+    let (alone, others): (Vec<_>, Vec<_>) =
+        cases.iter().partition(|case| ALONE.iter().any(|of| group(of) == group(case)));
     let driver = build(workspace)?;
     let kosoku = install(workspace, flags.text("python").unwrap_or("python3"))?;
-    let results = read(&run_cases(workspace, &kosoku, &driver, cases)?)?;
+    let mut results = Results::new();
+    for (include, exclude, alone) in [(&others, ALONE, false), (&alone, &[][..], true)] {
+        if !include.is_empty() {
+            let filters = Filters { include, exclude };
+            results.extend(read(&run_cases(workspace, &kosoku, &driver, &filters, alone)?)?);
+        }
+    }
     let table = workspace.join(TABLE);
     let before = match std::fs::read_to_string(&table) {
         Ok(text) => parse(&text)?,
@@ -119,8 +133,21 @@ impl Drop for Server {
     }
 }
 
-/// Runs both sides. Gives the index of the reports.
-fn run_cases(workspace: &Path, kosoku: &Path, driver: &Path, cases: &[&str]) -> Result<String> {
+/// Globs of cases.
+struct Filters<'a> {
+    include: &'a [&'a str],
+    exclude: &'a [&'a str],
+}
+
+/// Runs both sides; with `alone` the client says that it can compress each message by itself. Gives the index of the
+/// reports.
+fn run_cases(
+    workspace: &Path,
+    kosoku: &Path,
+    driver: &Path,
+    filters: &Filters<'_>,
+    alone: bool,
+) -> Result<String> {
     let reports = target(workspace).join("conformance");
     if reports.exists() {
         std::fs::remove_dir_all(&reports)?;
@@ -129,7 +156,8 @@ fn run_cases(workspace: &Path, kosoku: &Path, driver: &Path, cases: &[&str]) -> 
     let address = TcpListener::bind("127.0.0.1:0")?.local_addr()?.to_string();
     let mut command = Command::new(kosoku);
     command.args(["-m", "fuzzingserver", &address, "-o"]).arg(&reports);
-    command.args(cases.iter().flat_map(|case| ["-i", case])).stdout(Stdio::null());
+    command.args(filters.include.iter().flat_map(|case| ["-i", case]));
+    command.args(filters.exclude.iter().flat_map(|case| ["-x", case])).stdout(Stdio::null());
     let mut server = Server(command.spawn().context("cannot run kosoku")?);
     let mut attempts = 0;
     while std::net::TcpStream::connect(&address).is_err() {
@@ -137,7 +165,7 @@ fn run_cases(workspace: &Path, kosoku: &Path, driver: &Path, cases: &[&str]) -> 
         attempts += 1;
         std::thread::sleep(Duration::from_millis(50));
     }
-    let status = Command::new(driver).arg(&address).status()?;
+    let status = Command::new(driver).arg(&address).args(alone.then_some("alone")).status()?;
     ensure!(status.success(), "the driver has failed");
     // It writes the reports and ends, with a failure if a case failed: that is for the comparison to say.
     server.0.wait()?;
