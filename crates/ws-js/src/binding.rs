@@ -54,12 +54,8 @@ pub(crate) fn guard<'s, 'i, T>(
     scope: &mut v8::PinScope<'s, 'i>,
     body: impl FnOnce(&mut v8::PinScope<'s, 'i>) -> Native<T>,
 ) -> Option<T> {
-    match catch_unwind(AssertUnwindSafe(|| body(scope))) {
-        Ok(Ok(value)) => Some(value),
-        Ok(Err(throw)) => {
-            throw.raise(scope);
-            None
-        }
+    match catch_unwind(AssertUnwindSafe(|| body(scope).map_err(|throw| throw.raise(scope)))) {
+        Ok(answer) => answer.ok(),
         Err(panic) => {
             throw_error(scope, &format!("internal error, please report it: {}", panic_text(&*panic)));
             None
@@ -318,6 +314,19 @@ mod tests {
             install(scope, "f", native!(panics));
             assert_eq!(eval_error(scope, "f()"), "Error: internal error, please report it: index 3 is out");
             assert_eq!(eval(scope, "1 + 1"), "2");
+        });
+    }
+
+    fn long(_: &mut v8::PinScope<'_, '_>, _: &Arguments<'_>) -> Native {
+        Err(Throw::Plain("x".repeat(v8::String::MAX_LENGTH + 1)))
+    }
+
+    #[test]
+    fn a_message_that_is_too_long_becomes_another() {
+        with_scope(|scope| {
+            install(scope, "f", native!(long));
+            let text = eval_error(scope, "f()");
+            assert!(text.starts_with("Error: internal error, please report it: a text of at most"), "{text}");
         });
     }
 
