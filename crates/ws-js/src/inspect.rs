@@ -37,6 +37,10 @@ pub(crate) fn inspect(scope: &mut v8::PinScope<'_, '_>, value: v8::Local<'_, v8:
     Ok(printer.text)
 }
 
+/// How deep objects are shown. Scripts call the console with what V8 leaves of the stack (`platform.rs`), and
+/// one object takes up to 4.5 KB of it in a debug build.
+const MAX_DEPTH: usize = 40;
+
 #[derive(Default)]
 struct Printer {
     text: String,
@@ -61,7 +65,7 @@ impl Printer {
         } else if let Ok(date) = v8::Local::<v8::Date>::try_from(value) {
             self.date(scope, date)?;
         } else if let Ok(object) = v8::Local::<v8::Object>::try_from(value) {
-            match Nesting::enter(outer, object) {
+            match Nesting::enter(outer, object, MAX_DEPTH) {
                 Ok(inside) => self.object(scope, object, &inside)?,
                 Err(Refused::Cycle) => self.text.push_str("[Circular]"),
                 Err(Refused::TooDeep) => self.text.push_str("[Object]"),

@@ -6,8 +6,8 @@ use std::sync::Once;
 /// parked thread costs what its frames need (about 30 KB), not this.
 pub(crate) const THREAD_STACK: usize = 1 << 20;
 
-/// What V8 may use of a stack, in KiB. V8 counts from where the thread entered it; the rest is for
-/// native functions called at the deepest point of a script's recursion.
+/// What V8 may use of a stack, in KiB. V8 counts from the stack's start; the rest is for native functions
+/// called at the deepest point of a script's recursion.
 const V8_STACK_KIB: usize = 700;
 
 /// Settings of the process-wide V8 platform.

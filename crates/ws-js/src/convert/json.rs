@@ -44,6 +44,9 @@ pub(crate) fn json_parse<'s>(
     v8::json::parse(scope, text).ok_or(Throw::Pending)
 }
 
+/// How deep objects may be nested. Setup data is encoded with nearly all of a thread's stack to go.
+const MAX_DEPTH: usize = 100;
+
 #[derive(Default)]
 struct Encoder {
     text: String,
@@ -75,7 +78,7 @@ impl Encoder {
         } else if let Some(bytes) = Bytes::of(value).filter(|_| value.is_uint8_array()) {
             self.base64(&bytes.to_vec());
         } else if let Ok(object) = v8::Local::<v8::Object>::try_from(value) {
-            let inside = Nesting::enter(outer, object).map_err(|refused| {
+            let inside = Nesting::enter(outer, object, MAX_DEPTH).map_err(|refused| {
                 Throw::Plain(match refused {
                     Refused::Cycle => {
                         "json: unsupported value: encountered a cycle via map[string]interface {}".into()

@@ -1,8 +1,5 @@
 //! The way from an outermost object to the one being looked at.
 
-/// How deep objects may be nested: whoever walks them recurses on the native stack.
-const MAX_DEPTH: usize = 100;
-
 /// An object, and the objects around it.
 pub(crate) struct Nesting<'a> {
     object: v8::Local<'a, v8::Object>,
@@ -19,10 +16,12 @@ pub(crate) enum Refused {
 }
 
 impl<'a> Nesting<'a> {
-    /// Goes into `object`, which was found in `outer`.
+    /// Goes into `object`, which was found in `outer`, up to `most` objects deep: whoever walks objects recurses
+    /// on the native stack.
     pub(crate) fn enter(
         outer: Option<&'a Nesting<'a>>,
         object: v8::Local<'a, v8::Object>,
+        most: usize,
     ) -> Result<Nesting<'a>, Refused> {
         let depth = outer.map_or(0, |outer| outer.depth + 1);
         let mut next = outer;
@@ -32,6 +31,6 @@ impl<'a> Nesting<'a> {
             }
             next = around.outer;
         }
-        if depth == MAX_DEPTH { Err(Refused::TooDeep) } else { Ok(Nesting { object, outer, depth }) }
+        if depth == most { Err(Refused::TooDeep) } else { Ok(Nesting { object, outer, depth }) }
     }
 }
