@@ -37,7 +37,7 @@ struct Member {
 
 /// How others reach a driver, whichever thread it is on.
 pub(crate) struct DriverPost {
-    orders: Mutex<Vec<Order>>,
+    orders: Mutex<Orders>,
     waker: NestWaker,
     /// Nanoseconds spent waiting since the driver began, whole waits only.
     waited_ns: AtomicU64,
@@ -45,6 +45,13 @@ pub(crate) struct DriverPost {
     waiting_since_ns: AtomicU64,
     groups: AtomicUsize,
     began: Instant,
+}
+
+#[derive(Default)]
+struct Orders {
+    list: Vec<Order>,
+    /// Who has all groups of this driver, which has ended: gets what still comes for it.
+    successor: Option<Arc<DriverPost>>,
 }
 
 /// What a driver can be told to do between two batches.
@@ -131,7 +138,7 @@ impl Driver {
     }
 
     fn follow_orders(&mut self) {
-        let orders = std::mem::take(&mut *self.post.orders.lock());
+        let orders = std::mem::take(&mut self.post.orders.lock().list);
         for order in orders {
             match order {
                 Order::Take(group) => self.take(group),
@@ -141,13 +148,26 @@ impl Driver {
                 }
                 Order::GiveAll(to) => {
                     self.give(usize::MAX, &to);
-                    self.ended = true;
+                    self.retire(to);
                 }
                 Order::End => {
                     self.give_up(usize::MAX, |_| ());
                     self.ended = true;
                 }
             }
+        }
+    }
+
+    /// Ends in favour of `successor`. A driver that was told to give its groups to this one may still be busy.
+    fn retire(&mut self, successor: Arc<DriverPost>) {
+        self.ended = true;
+        let late = {
+            let mut orders = self.post.orders.lock();
+            orders.successor = Some(Arc::clone(&successor));
+            std::mem::take(&mut orders.list)
+        };
+        for order in late {
+            successor.order(order);
         }
     }
 
@@ -187,8 +207,17 @@ impl Driver {
 impl DriverPost {
     /// Tells the driver to do something when its present batch is done.
     pub(crate) fn order(&self, order: Order) {
-        self.orders.lock().push(order);
-        self.waker.wake().expect("a descriptor that is open");
+        let successor = {
+            let mut orders = self.orders.lock();
+            let Some(successor) = &orders.successor else {
+                orders.list.push(order);
+                drop(orders);
+                self.waker.wake().expect("a descriptor that is open");
+                return;
+            };
+            Arc::clone(successor)
+        };
+        successor.order(order);
     }
 
     /// Nanoseconds since the driver began in which it waited, a wait under way included.
