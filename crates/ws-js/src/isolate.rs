@@ -3,8 +3,8 @@
 use std::collections::BTreeMap;
 use std::ffi::c_void;
 
-use crate::group::Group;
 use crate::group::gc::GcClock;
+use crate::group::{Group, seat};
 use crate::realm;
 use crate::templates::Templates;
 
@@ -22,6 +22,9 @@ pub(crate) struct HeapShare {
 /// size took 126 instead of 349 collections for the same work.
 const SEMI_SPACE: usize = 16 << 20;
 
+/// How many times its limit a heap may grow to while a script that has reached the limit is being ended.
+const HEAP_SLACK: usize = 4;
+
 /// What the heap of one realm is going to hold at least: its context and built-in objects.
 const REALM_BYTES: usize = 160 << 10;
 
@@ -38,12 +41,34 @@ pub(crate) fn new_shared(gc: &GcClock, heap: HeapShare, env: &BTreeMap<String, S
     isolate.set_microtasks_policy(v8::MicrotasksPolicy::Explicit);
     isolate.set_promise_reject_callback(realm::on_promise_reject);
     isolate.set_capture_stack_trace_for_uncaught_exceptions(true, 32);
+    // It would hold the whole group up.
+    isolate.set_allow_atomics_wait(false);
+    isolate.add_near_heap_limit_callback(near_heap_limit, std::ptr::null_mut());
     gc.watch(&mut isolate);
     Templates::install(&mut isolate, env);
     // SAFETY: what hangs off the isolate is the clock above (its own lock, outlives the isolate) and
     // templates in a slot, which only hold globals. Callbacks reach everything else through `Inside`.
     unsafe { isolate.try_into_shared() }
         .unwrap_or_else(|error| panic!("a new isolate can be shared: {error:?}"))
+}
+
+/// V8 cannot collect enough garbage to stay below the limit of a heap: the script that wants more memory is
+/// ended, and gets some to end in. The alternative is that V8 ends the process.
+unsafe extern "C" fn near_heap_limit(_: *mut c_void, current: usize, initial: usize) -> usize {
+    // V8 calls this on the thread that holds the isolate's lock. There may be no script, or the group's state
+    // may be borrowed: only flags are set.
+    if let Some(inside) = seat::inside() {
+        inside.group().exhausted(initial);
+    }
+    // One allocation can be large; a native loop that goes on allocating is V8's again.
+    if current < initial.saturating_mul(HEAP_SLACK) { current.saturating_add(initial) } else { current }
+}
+
+/// Collects what an ended script has left and makes `limit` the heap's limit again.
+pub(crate) fn recover(isolate: &mut v8::Isolate, limit: usize) {
+    isolate.low_memory_notification();
+    isolate.remove_near_heap_limit_callback(near_heap_limit, limit);
+    isolate.add_near_heap_limit_callback(near_heap_limit, std::ptr::null_mut());
 }
 
 /// Has V8 look, between two instructions of whatever script runs in the group, whether the VU it belongs
@@ -57,7 +82,7 @@ unsafe extern "C" fn on_interrupt(_: v8::UnsafeRawIsolatePtr, data: *mut c_void)
     // SAFETY: V8 calls this from a running script only, and scripts of this isolate run inside
     // `Group::enter`, which borrows the group.
     let group = unsafe { &*data.cast::<Group>().cast_const() };
-    if group.running_vu().is_some_and(|vu| group.is_stopped(vu)) {
+    if group.running_vu().is_some_and(|vu| group.must_end(vu)) {
         group.terminate();
     }
 }

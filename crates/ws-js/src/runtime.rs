@@ -9,7 +9,7 @@ use ws_metrics::{BatchSender, WallClock};
 
 use crate::error::Error;
 use crate::group::gc::{GcClock, GcPauses};
-use crate::group::{Group, Post};
+use crate::group::{Group, Post, State};
 use crate::isolate::HeapShare;
 use crate::log::{Level, Record};
 use crate::script::{self, Script, ScriptError};
@@ -312,20 +312,24 @@ impl Drop for Runtime {
             self.interrupt(vu);
         }
         self.interrupt_phase();
-        let quiet = |group: &Arc<Group>| {
-            group.with_state(|state| state.vus.iter().all(|vu| !vu.busy && vu.blocks.is_empty()))
-        };
         let deadline = Instant::now() + SHUTDOWN;
+        let quiet = |group: &Arc<Group>| {
+            let quiet = |state: &mut State| state.vus.iter().all(|vu| !vu.busy && vu.blocks.is_empty());
+            group.with_state_until(deadline, quiet).unwrap_or(false)
+        };
         let phase = self.phase.lock().group.clone();
-        while !self.groups.iter().chain(&phase).all(quiet) {
-            if Instant::now() > deadline {
-                // A script that cannot be stopped keeps its thread, and that keeps its group.
-                return;
+        let all_quiet = loop {
+            let all_quiet = self.groups.iter().chain(&phase).all(quiet);
+            if all_quiet || Instant::now() > deadline {
+                break all_quiet;
             }
             std::thread::sleep(Duration::from_millis(1));
-        }
+        };
         self.staff.end();
-        self.shared.pool.close();
+        // A script that cannot be stopped keeps its thread, and that keeps its group.
+        if all_quiet {
+            self.shared.pool.close();
+        }
     }
 }
 

@@ -15,8 +15,8 @@ use crate::log::Log;
 use crate::modules::{Main, Sources};
 use crate::realm::Realm;
 use crate::shared::{Parts, Settings, Shared};
-use crate::vu::Vu;
 use crate::vu::tags::VuTags;
+use crate::vu::{Vu, call};
 
 /// What a script needs before anything is known of its run.
 pub struct ScriptOptions {
@@ -121,8 +121,15 @@ pub(crate) fn add_vu(group: &Group, number: u32) -> Result<u32, ScriptError> {
             state.vus.push(Vu::new(number, Rc::clone(&realm), VuTags::default()));
             (state.vus.len() - 1) as u32
         };
-        inside.with_realm(vu, &realm, |scope| realm.load(scope)).map_err(ScriptError::Exception)?;
-        Ok(vu)
+        let loaded = inside.with_realm(vu, &realm, |scope| realm.load(scope));
+        // A script that has slept counts as one that runs.
+        inside.state().vus[vu as usize].busy = false;
+        match loaded {
+            Err(_) if group.is_exhausted(vu) => {
+                Err(ScriptError::Exception(JsException::plain(call::OUT_OF_MEMORY)))
+            }
+            loaded => loaded.map(|()| vu).map_err(ScriptError::Exception),
+        }
     })
 }
 

@@ -1,9 +1,10 @@
 //! Who may touch a group: a fair lock, and cells that only its holder may open.
 
 use std::cell::{RefCell, RefMut};
+use std::time::Instant;
 
 use parking_lot::RawFairMutex;
-use parking_lot::lock_api::RawMutex;
+use parking_lot::lock_api::{RawMutex, RawMutexTimed};
 
 /// The lock of a group, taken before the isolate's own.
 ///
@@ -22,6 +23,11 @@ impl Gate {
     /// Waits for its turn. Not reentrant.
     pub(crate) fn acquire(&self) {
         self.raw.lock();
+    }
+
+    /// Waits for its turn until `deadline`. Says whether it has come.
+    pub(crate) fn acquire_until(&self, deadline: Instant) -> bool {
+        self.raw.try_lock_until(deadline)
     }
 
     /// Gives the gate to the longest waiter, or leaves it open.

@@ -4,6 +4,7 @@ use std::cell::RefMut;
 use std::marker::PhantomData;
 use std::ptr::NonNull;
 use std::sync::atomic::Ordering::Relaxed;
+use std::time::Instant;
 
 use super::{Group, State, seat};
 use crate::realm::Realm;
@@ -54,6 +55,11 @@ impl Inside {
             let scope = &mut v8::ContextScope::new(scope, context);
             f(scope)
         };
+        if group.must_end(vu) {
+            // V8 may have been asked to end a script that has come to its end by itself. The next script on
+            // this thread is another's.
+            self.isolate().cancel_terminate_execution();
+        }
         group.running.store(before, Relaxed);
         result
     }
@@ -94,12 +100,6 @@ impl Group {
     ///
     /// If this thread is inside a group already.
     pub(crate) fn enter<R>(&self, f: impl FnOnce(Inside) -> R) -> R {
-        struct Leave<'a>(&'a Group);
-        impl Drop for Leave<'_> {
-            fn drop(&mut self) {
-                self.0.gate.release();
-            }
-        }
         struct Stand;
         impl Drop for Stand {
             fn drop(&mut self) {
@@ -123,13 +123,26 @@ impl Group {
     /// Waits for the gate and runs `f` on the state, without V8.
     pub(crate) fn with_state<R>(&self, f: impl FnOnce(&mut State) -> R) -> R {
         self.gate.acquire();
-        struct Leave<'a>(&'a Group);
-        impl Drop for Leave<'_> {
-            fn drop(&mut self) {
-                self.0.gate.release();
-            }
-        }
         let _leave = Leave(self);
         f(&mut self.state.borrow_mut())
+    }
+
+    /// Like [`with_state`](Self::with_state), but gives up at `deadline`.
+    pub(crate) fn with_state_until<R>(
+        &self,
+        deadline: Instant,
+        f: impl FnOnce(&mut State) -> R,
+    ) -> Option<R> {
+        let _leave = self.gate.acquire_until(deadline).then(|| Leave(self))?;
+        Some(f(&mut self.state.borrow_mut()))
+    }
+}
+
+/// Lets the next one in.
+struct Leave<'a>(&'a Group);
+
+impl Drop for Leave<'_> {
+    fn drop(&mut self) {
+        self.0.gate.release();
     }
 }

@@ -17,7 +17,7 @@ pub(crate) mod signal;
 
 use std::collections::VecDeque;
 use std::sync::Arc;
-use std::sync::atomic::{AtomicBool, AtomicU32, Ordering::Relaxed};
+use std::sync::atomic::{AtomicU8, AtomicU32, AtomicUsize, Ordering::Relaxed};
 use std::time::Duration;
 
 use ws_loop::{Clock, EventLoop, LoopConfig, LoopHandle};
@@ -40,12 +40,20 @@ pub(crate) struct Group {
     pub(crate) handle: LoopHandle<Post>,
     /// The VU whose script runs right now, plus one; 0 for none. Read by V8's interrupt callback.
     running: AtomicU32,
-    /// By VU: its iteration is to be cut short. Set from any thread, read where scripts block and by V8's
-    /// interrupt callback.
-    stops: Box<[AtomicBool]>,
+    /// By VU: why its iteration is to be cut short, [`STOPPED`] and [`EXHAUSTED`]. Set from any thread, read
+    /// where scripts begin and block, and by V8's interrupt callback.
+    ends: Box<[AtomicU8]>,
+    /// See [`Group::heap_limit`].
+    heap_limit: AtomicUsize,
     gate: Gate,
     state: Guarded<State>,
 }
+
+/// The VU was told to stop.
+const STOPPED: u8 = 1;
+
+/// The VU's script has filled the heap.
+const EXHAUSTED: u8 = 2;
 
 /// What a group consists of, for whoever is inside.
 pub(crate) struct State {
@@ -84,7 +92,8 @@ impl Group {
             handle: io.handle(),
             gc,
             running: AtomicU32::new(0),
-            stops: (0..capacity).map(|_| AtomicBool::new(false)).collect(),
+            heap_limit: AtomicUsize::new(0),
+            ends: (0..capacity).map(|_| AtomicU8::new(0)).collect(),
             gate: Gate::new(),
             state: Guarded::new(State {
                 io,
@@ -101,25 +110,49 @@ impl Group {
 
     /// Cuts short what the VU is doing, whether its script computes or waits.
     pub(crate) fn interrupt(&self, vu: u32) {
-        self.stops[vu as usize].store(true, Relaxed);
+        self.ends[vu as usize].fetch_or(STOPPED, Relaxed);
         self.handle.post(Post::Interrupt { vu });
         // A script that computes does not look into the mailbox.
         isolate::request_interrupt(self, &self.isolate);
     }
 
-    /// Whether the VU was told to stop.
-    pub(crate) fn is_stopped(&self, vu: u32) -> bool {
-        self.stops[vu as usize].load(Relaxed)
+    /// Whether the VU's script must not go on: it was told to stop, or has filled the heap.
+    pub(crate) fn must_end(&self, vu: u32) -> bool {
+        self.ends[vu as usize].load(Relaxed) != 0
     }
 
     /// Forgets that the VU was told to stop: it is about to be given something new.
     pub(crate) fn clear_stop(&self, vu: u32) {
-        self.stops[vu as usize].store(false, Relaxed);
+        self.ends[vu as usize].store(0, Relaxed);
     }
 
     /// Ends the script that runs now, without a chance to catch that.
     pub(crate) fn terminate(&self) {
         self.isolate.thread_safe_handle().terminate_execution();
+    }
+
+    /// The heap has reached `limit`: ends the script that runs now, if any.
+    pub(crate) fn exhausted(&self, limit: usize) {
+        self.heap_limit.store(limit, Relaxed);
+        if let Some(vu) = self.running_vu() {
+            self.ends[vu as usize].fetch_or(EXHAUSTED, Relaxed);
+            self.terminate();
+        }
+    }
+
+    /// The limit that the heap has reached before, 0 if it never has.
+    pub(crate) fn heap_limit(&self) -> usize {
+        self.heap_limit.load(Relaxed)
+    }
+
+    /// Whether the VU's script was ended because the heap was full.
+    pub(crate) fn is_exhausted(&self, vu: u32) -> bool {
+        self.ends[vu as usize].load(Relaxed) & EXHAUSTED != 0
+    }
+
+    /// Like [`is_exhausted`](Self::is_exhausted), and forgets it: the iteration is over.
+    pub(crate) fn take_exhausted(&self, vu: u32) -> bool {
+        self.ends[vu as usize].fetch_and(!EXHAUSTED, Relaxed) & EXHAUSTED != 0
     }
 
     /// The VU whose script runs now, if any.

@@ -1,8 +1,8 @@
-//! Events for a VU whose script is not ready for them.
+//! Events of a session whose script is not ready for them.
 //!
 //! While a script computes, sleeps, or waits in an inner `connect`, events of its (outer) sockets and timers
-//! are kept here in order. When there is much of it, the sockets are no longer read, and TCP slows the
-//! server down.
+//! are kept in order, each session's with the session. When there is much of it, its socket is no longer read,
+//! and TCP slows the server down. Other sessions of the VU are none of its business: the inner one must go on.
 
 use std::collections::VecDeque;
 
@@ -10,46 +10,55 @@ use crate::api::ws::session::{self, Address, Event};
 use crate::group::{BACKLOG_BYTES, Inside};
 use crate::vu::block::Kind;
 
-/// The events kept for one VU.
+/// The events kept for one session.
 #[derive(Default)]
 pub(crate) struct Backlog {
-    events: VecDeque<(u32, Event)>,
+    events: VecDeque<Event>,
     bytes: usize,
     paused: bool,
 }
 
 impl Backlog {
-    /// Whether something is kept that may be run while the VU waits for `kind`.
-    pub(super) fn has_for(&self, kind: Kind) -> bool {
-        match kind {
-            Kind::Session(serial) => self.events.iter().any(|(of, _)| *of == serial),
-            Kind::Sleep => false,
-        }
+    pub(crate) fn is_empty(&self) -> bool {
+        self.events.is_empty()
     }
 
-    /// Drops what is kept for a session that is over.
-    pub(crate) fn forget(&mut self, serial: u32) {
-        self.events.retain(|(of, _)| *of != serial);
-        self.bytes = self.events.iter().map(|(_, event)| event.size()).sum();
+    /// Keeps an event. Says whether the socket is to be read no longer.
+    fn push(&mut self, event: Event) -> bool {
+        self.bytes += event.size();
+        self.events.push_back(event);
+        self.bytes > BACKLOG_BYTES && !std::mem::replace(&mut self.paused, self.bytes > BACKLOG_BYTES)
+    }
+
+    /// Takes the oldest event, and says whether the socket is to be read again.
+    fn pop(&mut self) -> Option<(Event, bool)> {
+        let event = self.events.pop_front()?;
+        self.bytes -= event.size();
+        let resume = self.paused && self.bytes < BACKLOG_BYTES / 2;
+        self.paused &= !resume;
+        Some((event, resume))
     }
 }
 
 /// Runs the event's handlers now if the VU waits for this very session, else keeps it.
 pub(crate) fn deliver(inside: Inside, address: Address, event: Event) {
     let Address { vu, serial } = address;
+    if inside.group().must_end(vu) {
+        // No handler runs any more. The order to stop may be behind this event in the mailbox, and V8 may have
+        // been asked to look while another VU's script ran.
+        return super::interrupt_blocked(inside, vu);
+    }
     {
         let mut state = inside.state();
         let state = &mut *state;
         let this = &mut state.vus[vu as usize];
         let ready = !this.busy && this.waits_for(serial);
-        if !ready || this.backlog.has_for(Kind::Session(serial)) {
-            let event = event.into_owned(&state.io);
-            let backlog = &mut this.backlog;
-            backlog.bytes += event.size();
-            backlog.events.push_back((serial, event));
-            if backlog.bytes > BACKLOG_BYTES && !backlog.paused {
-                backlog.paused = true;
-                this.sessions.for_each_key(|key| state.io.pause(key));
+        let Some((key, backlog)) = this.sessions.backlog(serial) else { return };
+        if !ready || !backlog.is_empty() {
+            if backlog.push(event.into_owned(&state.io))
+                && let Some(key) = key
+            {
+                state.io.pause(key);
             }
             return;
         }
@@ -61,6 +70,9 @@ pub(crate) fn deliver(inside: Inside, address: Address, event: Event) {
 /// Runs what is kept for the session that the VU waits for, as far as it is ready.
 pub(crate) fn catch_up(inside: Inside, vu: u32) {
     loop {
+        if inside.group().must_end(vu) {
+            return super::interrupt_blocked(inside, vu);
+        }
         let (serial, event) = {
             let mut state = inside.state();
             let state = &mut *state;
@@ -69,12 +81,10 @@ pub(crate) fn catch_up(inside: Inside, vu: u32) {
             if this.busy {
                 return;
             }
-            let Some(at) = this.backlog.events.iter().position(|(of, _)| *of == serial) else { return };
-            let Some((_, event)) = this.backlog.events.remove(at) else { return };
-            this.backlog.bytes -= event.size();
-            if this.backlog.paused && this.backlog.bytes < BACKLOG_BYTES / 2 {
-                this.backlog.paused = false;
-                this.sessions.for_each_key(|key| state.io.resume(key));
+            let Some((key, backlog)) = this.sessions.backlog(serial) else { return };
+            let Some((event, resume)) = backlog.pop() else { return };
+            if resume && let Some(key) = key {
+                state.io.resume(key);
             }
             (serial, event)
         };
@@ -91,11 +101,8 @@ pub(crate) fn catch_up(inside: Inside, vu: u32) {
 fn after(inside: Inside, vu: u32) {
     let mut state = inside.state();
     let state = &mut *state;
-    let this = &state.vus[vu as usize];
-    if let Some(block) = this.blocks.last()
-        && !this.busy
-        && this.backlog.has_for(block.kind)
-    {
+    let this = &mut state.vus[vu as usize];
+    if !this.busy && this.has_something_for_its_wait() {
         state.catching_up.push_back(vu);
     }
 }
@@ -103,5 +110,15 @@ fn after(inside: Inside, vu: u32) {
 impl super::Vu {
     fn waits_for(&self, serial: u32) -> bool {
         self.blocks.last().is_some_and(|block| block.kind == Kind::Session(serial))
+    }
+
+    /// Whether events are kept that may be run while the VU waits as it does.
+    pub(super) fn has_something_for_its_wait(&mut self) -> bool {
+        match self.blocks.last().map(|block| block.kind) {
+            Some(Kind::Session(serial)) => {
+                self.sessions.backlog(serial).is_some_and(|(_, backlog)| !backlog.is_empty())
+            }
+            Some(Kind::Sleep) | None => false,
+        }
     }
 }

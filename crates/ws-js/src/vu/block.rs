@@ -34,7 +34,7 @@ pub(crate) enum Kind {
 /// As [`park`].
 pub(crate) fn wait(inside: Inside, vu: u32, kind: Kind, deadline: Option<Instant>) -> io::Result<bool> {
     let group = inside.group();
-    if group.is_stopped(vu) {
+    if group.must_end(vu) {
         return Ok(true);
     }
     let signal = Arc::new(Signal::default());
@@ -44,7 +44,7 @@ pub(crate) fn wait(inside: Inside, vu: u32, kind: Kind, deadline: Option<Instant
         let this = &mut state.vus[vu as usize];
         this.blocks.push(Block { kind, signal: Arc::clone(&signal) });
         this.busy = false;
-        if this.backlog.has_for(kind) {
+        if this.has_something_for_its_wait() {
             state.catching_up.push_back(vu);
         }
     }
@@ -54,7 +54,7 @@ pub(crate) fn wait(inside: Inside, vu: u32, kind: Kind, deadline: Option<Instant
     this.blocks.pop();
     this.busy = true;
     parked?;
-    Ok(group.is_stopped(vu))
+    Ok(group.must_end(vu))
 }
 
 /// Lets the innermost wait of the VU end. From here on the VU belongs to the waiting thread.
@@ -67,7 +67,7 @@ pub(crate) fn release(inside: Inside, vu: u32) {
     }
 }
 
-/// Ends the innermost wait of a VU that was told to stop.
+/// Ends the innermost wait of a VU that was told to stop, without a word to its script.
 pub(super) fn interrupt(inside: Inside, vu: u32) {
     let kind = inside.state().vus[vu as usize].blocks.last().map(|block| block.kind);
     if let Some(Kind::Session(serial)) = kind {

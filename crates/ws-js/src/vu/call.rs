@@ -2,6 +2,7 @@
 
 use crate::api::Caller;
 use crate::exception::JsException;
+use crate::group::Group;
 use crate::log::{Level, Record};
 use crate::realm::Realm;
 
@@ -53,9 +54,10 @@ pub(crate) fn export<R>(
     if result.is_some() {
         realm.run_microtasks(tc);
     }
-    if tc.has_terminated() || (inside.group().is_stopped(vu) && tc.is_execution_terminating()) {
-        tc.cancel_terminate_execution();
-        return Called::Interrupted;
+    let group = inside.group();
+    if tc.has_terminated() {
+        tc.reset();
+        return abandon(group, vu, tc, realm);
     }
     let Some(result) = result else {
         let exception = JsException::from_try_catch(tc);
@@ -63,16 +65,24 @@ pub(crate) fn export<R>(
         tc.reset();
         realm.run_microtasks(tc);
         realm.forget_rejections();
+        // Scripts can be told to stop in their errors' toString, too.
+        if group.must_end(vu) {
+            tc.reset();
+            return abandon(group, vu, tc, realm);
+        }
         return Called::Threw(exception);
     };
     let promise = v8::Local::<v8::Promise>::try_from(result);
     if let Some(exception) = realm.take_rejection(tc) {
+        if group.must_end(vu) {
+            return abandon(group, vu, tc, realm);
+        }
         let is_own = promise.is_ok_and(|promise| promise.state() == v8::PromiseState::Rejected);
         if stray == Stray::Fails || is_own {
             return Called::Threw(exception);
         }
         let message = &exception.stack_text();
-        inside.group().shared.log.write(&Record { level: Level::Error, message, fields: &[] });
+        group.shared.log.write(&Record { level: Level::Error, message, fields: &[] });
     }
     match promise {
         Ok(promise) if promise.state() == v8::PromiseState::Fulfilled => {
@@ -87,6 +97,26 @@ pub(crate) fn export<R>(
         Err(_) => Called::Returned(finish(tc, result)),
     }
 }
+
+/// Drops what a script that was ended has set off, so that nothing of it runs in the VU's next iteration.
+fn abandon<R>(group: &Group, vu: u32, scope: &mut v8::PinScope<'_, '_>, realm: &Realm) -> Called<R> {
+    // V8 empties the queue of reactions when the first of them is ended.
+    group.terminate();
+    {
+        v8::tc_scope!(let tc, scope);
+        realm.run_microtasks(tc);
+    }
+    scope.cancel_terminate_execution();
+    realm.forget_rejections();
+    if group.is_exhausted(vu) {
+        Called::Threw(JsException::plain(OUT_OF_MEMORY))
+    } else {
+        Called::Interrupted
+    }
+}
+
+/// What becomes of a script that fills the heap.
+pub(crate) const OUT_OF_MEMORY: &str = "script ran out of memory";
 
 /// Calls a handler. `this` is undefined and what it returns is ignored.
 pub(crate) fn handler(

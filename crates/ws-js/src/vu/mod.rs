@@ -14,7 +14,6 @@ use ws_loop::Traffic;
 use ws_metrics::builtin;
 use ws_proto::CookieJar;
 
-use self::backlog::Backlog;
 use self::block::Block;
 use self::call::{Called, Stray};
 pub(crate) use self::job::Job;
@@ -24,6 +23,7 @@ use crate::api::Caller;
 use crate::api::ws::session::{self, Sessions};
 use crate::binding::Throw;
 use crate::group::{Inside, seat};
+use crate::isolate;
 use crate::log::{Level, Record};
 use crate::realm::Realm;
 
@@ -37,7 +37,6 @@ pub(crate) struct Vu {
     /// What its script waits for, innermost last.
     pub(crate) blocks: Vec<Block>,
     pub(crate) sessions: Sessions,
-    pub(crate) backlog: Backlog,
     pub(crate) tags: VuTags,
     pub(crate) jar: CookieJar,
     /// Socket bytes since they were last reported.
@@ -56,7 +55,6 @@ impl Vu {
             busy: false,
             blocks: Vec::new(),
             sessions: Sessions::default(),
-            backlog: Backlog::default(),
             tags,
             jar: CookieJar::new(),
             traffic: Traffic::default(),
@@ -124,6 +122,10 @@ pub(crate) fn iterate(inside: Inside, vu: u32) {
     };
     let started = Instant::now();
     let called = inside.with_realm(vu, &realm, |scope| {
+        if group.must_end(vu) {
+            // V8 was asked to look before this script began.
+            return Called::Interrupted;
+        }
         realm.set_iteration(scope, iteration);
         let data = realm.setup_data(scope, assignment.setup_data.as_deref());
         call::export(Caller { inside, vu }, scope, &realm, &assignment.exec, data, Stray::Fails, |_, _| ())
@@ -151,8 +153,8 @@ pub(crate) fn iterate(inside: Inside, vu: u32) {
 /// Books what an iteration leaves behind.
 fn finish(inside: Inside, vu: u32, started: Instant, outcome: IterationOutcome) {
     let now = Instant::now();
-    let mut state = inside.state();
-    let state = &mut *state;
+    let mut guard = inside.state();
+    let state = &mut *guard;
     let this = &mut state.vus[vu as usize];
     session::forget_all(this, &mut state.io);
     let traffic = std::mem::take(&mut this.traffic);
@@ -165,6 +167,11 @@ fn finish(inside: Inside, vu: u32, started: Instant, outcome: IterationOutcome) 
         state.samples.add(builtin::ITERATIONS, tags, meta, now, 1.0);
     }
     this.busy = false;
+    drop(guard);
+    if inside.group().take_exhausted(vu) {
+        // What filled the heap is garbage by now.
+        inside.with_isolate(|isolate| isolate::recover(isolate, inside.group().heap_limit()));
+    }
 }
 
 fn run_phase(inside: Inside, vu: u32, phase: Phase, data: Option<&str>) -> PhaseResult {
@@ -198,13 +205,13 @@ fn run_phase(inside: Inside, vu: u32, phase: Phase, data: Option<&str>) -> Phase
     }
 }
 
-/// The VU was told to stop: if its script waits, the wait ends now. (If it computes, V8 was told; if it is
+/// The VU must end: if its script waits, the wait ends now. (If it computes, V8 was told; if it is
 /// idle, it will get no further iteration.)
 pub(crate) fn interrupt_blocked(inside: Inside, vu: u32) {
     let waiting = {
         let state = inside.state();
         let this = &state.vus[vu as usize];
-        !this.busy && !this.blocks.is_empty() && inside.group().is_stopped(vu)
+        !this.busy && !this.blocks.is_empty() && inside.group().must_end(vu)
     };
     if waiting {
         block::interrupt(inside, vu);

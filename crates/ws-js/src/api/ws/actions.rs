@@ -8,6 +8,7 @@ use ws_proto::Kind;
 use super::errors::SocketError;
 use super::session::{At, On, Timer, add_traffic};
 use crate::convert;
+use crate::vu::backlog::Backlog;
 use crate::vu::call::{self, Handled};
 
 impl At {
@@ -94,6 +95,7 @@ impl At {
 
     fn disconnect(self) {
         self.with(|session, parts| {
+            session.backlog = Backlog::default();
             if let Some(traffic) = session.key.take().and_then(|key| parts.io.finish(key)) {
                 add_traffic(parts.traffic, traffic);
             }
@@ -105,7 +107,6 @@ impl At {
                 !mine
             });
         });
-        self.inside.state().vus[self.vu as usize].backlog.forget(self.serial);
     }
 
     /// Sends a text message. Counts as sent even if it cannot be.

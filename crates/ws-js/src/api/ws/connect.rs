@@ -46,9 +46,9 @@ pub(super) fn connect<'s>(
                     // Nobody waited for it to the end: the socket must not outlive the call.
                     session::interrupt(inside, vu, serial);
                 }
+                let end = inside.state().vus[vu as usize].sessions.take_end(serial);
                 let stopped = waited
                     .map_err(|error| Throw::Go(format!("no thread for another blocked VU: {error}")))?;
-                let end = inside.state().vus[vu as usize].sessions.take_end(serial);
                 if stopped { End::Interrupted } else { end.unwrap_or(End::Interrupted) }
             }
             Err(failure) => End::Refused(failure),
@@ -133,7 +133,10 @@ fn dial(inside: Inside, vu: u32, url: &str, params: &Params) -> Result<Dial, Fai
         true => Some(shared.tls().map_err(Failure::early)?),
         false => None,
     };
-    Ok(Dial { url, request, tls, limits: shared.settings.limits.clone(), local: None, addr: None })
+    let mut limits = shared.settings.limits.clone();
+    // A longer one could not be shown to the script.
+    limits.max_message = limits.max_message.min(v8::String::MAX_LENGTH as u64);
+    Ok(Dial { url, request, tls, limits, local: None, addr: None })
 }
 
 /// The samples of a dial that failed before it began.

@@ -149,10 +149,7 @@ impl At {
                 }
                 Some((due, period)) => {
                     // Fixed rate; ticks that were missed meanwhile are dropped.
-                    let now = Instant::now();
-                    while *due <= now {
-                        *due += *period;
-                    }
+                    *due = next_tick(*due, *period, Instant::now());
                     let user = self.timer_user(slot);
                     timer.id = parts.io.timer(*due, user);
                 }
@@ -164,6 +161,16 @@ impl At {
             None => Handled::Returned,
         }
     }
+}
+
+/// The first tick after `now` of a clock that ticked at `due`.
+fn next_tick(due: Instant, period: Duration, now: Instant) -> Instant {
+    if due > now {
+        return due;
+    }
+    let (late, period_ns) = (now.saturating_duration_since(due).as_nanos(), period.as_nanos().max(1));
+    let ahead = (late / period_ns + 1) * period_ns;
+    due + Duration::from_nanos(u64::try_from(ahead).unwrap_or(u64::MAX))
 }
 
 /// `ws_sessions` and `ws_connecting`, which every dial leaves behind.

@@ -16,6 +16,7 @@ use ws_proto::{CookieJar, Incoming, Payload, UpgradeResponse};
 use super::errors::Failure;
 use crate::group::{Inside, Post, State};
 use crate::samples::Samples;
+use crate::vu::backlog::Backlog;
 use crate::vu::call::Handled;
 use crate::vu::{Vu, block};
 
@@ -133,6 +134,9 @@ pub(crate) struct Session {
     pub(super) url: Arc<str>,
     pub(super) response: Option<UpgradeResponse>,
     pub(super) end: Option<End>,
+    /// Its `connect` has returned.
+    over: bool,
+    pub(super) backlog: Backlog,
 }
 
 /// What `connect` has worked out before it waits.
@@ -143,6 +147,9 @@ pub(crate) struct Start {
     pub(crate) started: Instant,
     pub(crate) url: Arc<str>,
 }
+
+/// How many sessions of an iteration are kept after their `connect` has returned, the last ones.
+const KEPT: usize = 16;
 
 /// All sessions of a VU, with their timers.
 #[derive(Default)]
@@ -182,6 +189,8 @@ impl Sessions {
             url: start.url,
             response: None,
             end: None,
+            over: false,
+            backlog: Backlog::default(),
         });
         serial
     }
@@ -197,18 +206,27 @@ impl Sessions {
         self.list.iter_mut().rev().find(|session| session.serial == serial)
     }
 
-    /// Takes the outcome of a session that is over. Its handlers stay until the iteration ends: `send` on a
-    /// closed socket still reports its error to them.
+    /// Takes the outcome of a session whose `connect` is about to return. Its handlers stay for a while: `send`
+    /// on a closed socket still reports its error to them.
     pub(crate) fn take_end(&mut self, serial: u32) -> Option<End> {
-        self.get(serial)?.end.take()
+        let session = self.get(serial)?;
+        session.over = true;
+        let end = session.end.take();
+        let mut over = self.list.iter().filter(|session| session.over);
+        if let (Some(oldest), Some(_)) = (over.next().map(|session| session.serial), over.nth(KEPT - 1)) {
+            self.list.retain(|session| session.serial != oldest);
+        }
+        end
+    }
+
+    /// What is kept for a session that is not closed, and its socket.
+    pub(crate) fn backlog(&mut self, serial: u32) -> Option<(Option<SocketKey>, &mut Backlog)> {
+        let session = self.get(serial).filter(|session| !session.closed)?;
+        Some((session.key, &mut session.backlog))
     }
 
     pub(crate) fn owner_of_timer(&self, slot: u32) -> Option<u32> {
         self.timers.get(&slot).map(|timer| timer.serial)
-    }
-
-    pub(crate) fn for_each_key(&self, mut f: impl FnMut(SocketKey)) {
-        self.list.iter().filter_map(|session| session.key).for_each(&mut f);
     }
 }
 
