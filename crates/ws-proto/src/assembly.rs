@@ -19,6 +19,8 @@ const FIRST_ROOM: usize = 16 * 1024;
 pub(crate) struct Assembler {
     max_frame: u64,
     max_message: u64,
+    /// The lesser of the two.
+    max_plain: usize,
     strict_utf8: bool,
     strict_close: bool,
     /// If compression was agreed on.
@@ -30,6 +32,8 @@ pub(crate) struct Assembler {
     frame: Option<OpenFrame>,
     /// The message that waits for more of its bytes.
     message: Option<Message>,
+    /// A message that did not lie whole in the arena has been reported.
+    collected: bool,
     /// A close frame has been seen: what follows has no meaning.
     closed: bool,
 }
@@ -67,6 +71,7 @@ impl Assembler {
         Self {
             max_frame: limits.max_frame,
             max_message: limits.max_message,
+            max_plain: usize::try_from(limits.max_frame.min(limits.max_message)).unwrap_or(usize::MAX),
             strict_utf8: limits.strict_utf8,
             strict_close: limits.strict_close,
             unpacker: unpacker.map(Box::new),
@@ -74,6 +79,7 @@ impl Assembler {
             partial_len: 0,
             frame: None,
             message: None,
+            collected: false,
             closed: false,
         }
     }
@@ -101,11 +107,23 @@ impl Assembler {
                 }
                 continue;
             }
+            if self.partial_len == 0
+                && self.message.is_none()
+                && let Some((kind, size, payload)) = frame::plain_message(arena.range(at, end))
+                && payload.len() <= self.max_plain
+            {
+                let span = Span::new(at + size, payload.len());
+                self.in_place(kind, span, arena, sink)?;
+                at += size + span.len();
+                kept = at;
+                continue;
+            }
             let Some(header) = self.header(arena.range(at, end))? else { break };
             // The part of the header that is in this read.
             at += header.size - std::mem::take(&mut self.partial_len);
             let rest = (end - at) as u64;
-            if header.len > rest || !header.fin || header.kind == FrameKind::Continuation {
+            let whole = header.len <= rest && header.fin && header.kind != FrameKind::Continuation;
+            if !whole {
                 self.open_frame(&header);
                 if header.len == 0 {
                     self.finish_frame(arena, sink)?;
@@ -115,17 +133,12 @@ impl Assembler {
             let span = Span::new(at, header.len as usize);
             at += span.len();
             let payload = Payload::Span(span);
+            if header.compressed {
+                self.unpack(header.kind, payload, arena, sink)?;
+                continue;
+            }
             match header.kind {
-                FrameKind::Data(kind) if header.compressed => {
-                    self.unpack(kind, payload, arena, sink)?;
-                }
-                FrameKind::Data(Kind::Text) => {
-                    if self.strict_utf8 && str::from_utf8(arena.bytes(span)).is_err() {
-                        return Err(Violation::TextNotUtf8);
-                    }
-                    sink(Incoming::Text(payload));
-                }
-                FrameKind::Data(Kind::Binary) => sink(Incoming::Binary(payload)),
+                FrameKind::Data(kind) => self.in_place(kind, span, arena, sink)?,
                 FrameKind::Ping => sink(Incoming::Ping(payload)),
                 FrameKind::Pong => sink(Incoming::Pong(payload)),
                 FrameKind::Close => self.close(arena.bytes(span), sink)?,
@@ -137,6 +150,27 @@ impl Assembler {
             arena.truncate(kept);
         }
         Ok(())
+    }
+
+    /// Reports a message that lies whole in the arena.
+    #[inline]
+    fn in_place(
+        &self,
+        kind: Kind,
+        span: Span,
+        arena: &Arena,
+        sink: &mut impl FnMut(Incoming),
+    ) -> Result<(), Violation> {
+        if self.strict_utf8 && kind == Kind::Text && str::from_utf8(arena.bytes(span)).is_err() {
+            return Err(Violation::TextNotUtf8);
+        }
+        sink(kind.incoming(Payload::Span(span)));
+        Ok(())
+    }
+
+    /// Whether a message has been reported since the last call that did not lie whole in the arena.
+    pub(crate) fn has_reported_collected(&mut self) -> bool {
+        std::mem::take(&mut self.collected)
     }
 
     /// Completes the header that begins in `partial` or `bytes`; keeps what there is of it if it is not whole.
@@ -203,6 +237,7 @@ impl Assembler {
         Ok((take, complete))
     }
 
+    #[inline(never)]
     fn finish_frame(&mut self, arena: &mut Arena, sink: &mut impl FnMut(Incoming)) -> Result<(), Violation> {
         let Some(frame) = self.frame.take() else { return Ok(()) };
         let owned = |bytes: Vec<u8>| Payload::Owned(bytes.into_boxed_slice());
@@ -210,11 +245,12 @@ impl Assembler {
             FrameKind::Data(_) | FrameKind::Continuation => {
                 let Some(mut message) = self.message.take_if(|_| frame.fin) else { return Ok(()) };
                 if message.compressed {
-                    return self.unpack(message.kind, owned(message.data), arena, sink);
+                    return self.unpack(FrameKind::Data(message.kind), owned(message.data), arena, sink);
                 }
                 if self.strict_utf8 {
                     message.check_utf8(true)?;
                 }
+                self.collected = true;
                 sink(message.kind.incoming(owned(message.data)));
             }
             FrameKind::Ping => sink(Incoming::Ping(owned(frame.control))),
@@ -225,19 +261,22 @@ impl Assembler {
     }
 
     /// Reports a compressed message that is complete.
+    #[inline(never)]
     fn unpack(
         &mut self,
-        kind: Kind,
+        kind: FrameKind,
         packed: Payload,
         arena: &mut Arena,
         sink: &mut impl FnMut(Incoming),
     ) -> Result<(), Violation> {
-        let unpacker = self.unpacker.as_mut().expect("no compressed frame is let through without it");
+        // No other frame is let through with RSV1, and none without the extension.
+        let (FrameKind::Data(kind), Some(unpacker)) = (kind, &mut self.unpacker) else { return Ok(()) };
         let message = unpacker.unpack(packed.bytes(arena))?;
         if self.strict_utf8 && kind == Kind::Text && str::from_utf8(message.bytes()).is_err() {
             return Err(Violation::TextNotUtf8);
         }
         sink(kind.incoming(message.place(arena)));
+        self.collected = true;
         Ok(())
     }
 

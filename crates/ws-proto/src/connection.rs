@@ -112,7 +112,7 @@ impl Connection {
     /// says that the readiness event carried the end of the stream: then a short read is not the last one.
     ///
     /// Payloads that arrived in one piece lie in `arena`. Pings and close frames are answered into the queue. A close
-    /// frame that follows messages is left for the next call, so that they can be answered before it is. After [`Incoming::Ended`] there is nothing more to read. A new connection may hold messages that came
+    /// frame that follows something else is left for the next call, so that they can be answered before it is. After [`Incoming::Ended`] there is nothing more to read. A new connection may hold messages that came
     /// with the upgrade response: read it once without waiting for an event.
     pub fn read(
         &mut self,
@@ -121,7 +121,7 @@ impl Connection {
         sink: &mut impl FnMut(Incoming),
     ) -> ReadProgress {
         let mut budget = READ_BUDGET;
-        let mut messages = false;
+        let mut reported = false;
         self.to_the_end |= read_closed;
         if let Some(held) = self.held.take() {
             self.conclude(*held, sink);
@@ -130,7 +130,7 @@ impl Connection {
             let early = std::mem::take(&mut self.early);
             let start = arena.len();
             arena.extend(&early);
-            self.digest(arena, start, &mut messages, sink);
+            self.digest(arena, start, &mut reported, sink);
             if self.held.is_some() {
                 return ReadProgress::More;
             }
@@ -139,7 +139,7 @@ impl Connection {
             let start = arena.len();
             let fill = self.transport.read(arena);
             budget = budget.saturating_sub(arena.len() - start);
-            self.digest(arena, start, &mut messages, sink);
+            self.digest(arena, start, &mut reported, sink);
             if self.ended {
                 break;
             }
@@ -306,13 +306,13 @@ impl Connection {
         self.ended = true;
     }
 
-    /// Parses what has been read since `start`, answers pings and close frames, and reports everything. `messages`
-    /// tells, and is told, whether this read has reported any.
+    /// Parses what has been read since `start`, answers pings and close frames, and reports everything. `reported`
+    /// tells, and is told, whether this read has reported anything before.
     fn digest(
         &mut self,
         arena: &mut Arena,
         start: usize,
-        messages: &mut bool,
+        reported: &mut bool,
         sink: &mut impl FnMut(Incoming),
     ) {
         // The answers need the arena's bytes, which the assembler holds while it reports; so they are noted and
@@ -325,11 +325,9 @@ impl Connection {
                 pings.push(payload.clone());
                 sink(Incoming::Ping(payload));
             }
-            incoming => {
-                *messages |= matches!(incoming, Incoming::Text(_) | Incoming::Binary(_));
-                sink(incoming);
-            }
+            incoming => sink(incoming),
         });
+        *reported |= self.assembler.has_reported_collected() || arena.len() > start;
         for ping in &pings {
             self.answer_ping(ping.bytes(arena));
         }
@@ -337,7 +335,7 @@ impl Connection {
             last = Some(LastWord::Violation(violation));
         }
         match last {
-            Some(last) if *messages => self.held = Some(Box::new(last)),
+            Some(last) if *reported => self.held = Some(Box::new(last)),
             Some(last) => self.conclude(last, sink),
             None => {}
         }
