@@ -140,6 +140,10 @@ impl Driver {
     fn follow_orders(&mut self) {
         let orders = std::mem::take(&mut self.post.orders.lock().list);
         for order in orders {
+            if self.ended {
+                self.post.order(order);
+                continue;
+            }
             match order {
                 Order::Take(group) => self.take(group),
                 Order::GiveHalf(to) => {
@@ -252,4 +256,22 @@ pub(crate) fn drive(role: Box<Driver>) {
 
 fn nanos(duration: Duration) -> u64 {
     u64::try_from(duration.as_nanos()).unwrap_or(u64::MAX)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn orders_for_a_driver_that_has_ended_go_to_its_successor() {
+        let (mut driver, post) = Driver::new().unwrap();
+        let (_successor, heir) = Driver::new().unwrap();
+        post.order(Order::GiveAll(Arc::clone(&heir)));
+        post.order(Order::End);
+        driver.follow_orders();
+        assert!(driver.ended);
+        assert_eq!(heir.orders.lock().list.len(), 1, "what came with the order to end");
+        post.order(Order::End);
+        assert_eq!(heir.orders.lock().list.len(), 2, "what came later");
+    }
 }
