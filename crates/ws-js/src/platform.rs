@@ -26,6 +26,9 @@ pub fn initialize(options: &PlatformOptions) {
     ONCE.call_once(|| {
         limit_arenas();
         v8::V8::set_flags_from_string(&format!("--stack-size={V8_STACK_KIB}"));
+        // This optimisation takes the check for requests to stop out of loops that it should not touch: an
+        // endless loop around a short one (`for (;;) a.push(new Array(9).fill(0))`) could not be interrupted.
+        v8::V8::set_flags_from_string("--no-turboshaft-loop-unrolling");
         for flag in &options.flags {
             v8::V8::set_flags_from_string(flag);
         }

@@ -47,7 +47,7 @@ fn interrupted_in(name: &str, body: &str) {
     let running = plan.env("URL", &url).env("STALLED", &stalled).iterations(1).start();
     running.wait_for_lines("here", 1);
     // Let it get to the point.
-    std::thread::sleep(Duration::from_millis(30));
+    std::thread::sleep(Duration::from_millis(if name.starts_with("hot") { 1000 } else { 30 }));
     running.runtime.interrupt(0);
     running.stop(0);
     running.again(0);
@@ -61,6 +61,19 @@ fn interrupted_in(name: &str, body: &str) {
 #[test]
 fn in_a_loop() {
     interrupted_in("loop", "console.log('here'); while (true) {}");
+}
+
+/// Optimised code, which looks for requests to stop less often.
+#[test]
+fn in_a_hot_loop_of_builtins() {
+    interrupted_in(
+        "hot loop",
+        "const a = []; console.log('here'); for (let i = 0; ; i++) a[i % 1000] = new Array(1000).fill(i);",
+    );
+    interrupted_in(
+        "hot loop of pushes",
+        "let a = []; console.log('here'); for (;;) { a.push(new Array(100).fill(1)); if (a.length > 1e4) a = []; }",
+    );
 }
 
 #[test]

@@ -6,7 +6,7 @@ use std::collections::BTreeMap;
 use std::io::{Read, Write};
 use std::net::{Shutdown, SocketAddr, TcpListener, TcpStream};
 use std::path::Path;
-use std::sync::atomic::{AtomicU64, AtomicUsize, Ordering::Relaxed};
+use std::sync::atomic::{AtomicBool, AtomicU64, AtomicUsize, Ordering::Relaxed};
 use std::sync::{Arc, Condvar, Mutex};
 use std::time::{Duration, Instant, SystemTime};
 
@@ -70,10 +70,11 @@ impl Plan {
     /// Starts and leaves the rest to the caller.
     pub fn start(self) -> Running {
         ws_js::initialize(&platform());
+        let script = if gc_stress() { self.script + COLLECT } else { self.script };
         let log = Arc::new(Lines::default());
         let (registry, tag_sets) = (Arc::new(Registry::new()), Arc::new(TagSets::new()));
         let script = Script::load(ScriptOptions {
-            main: Main::from_source(Path::new("/script.js"), self.script).unwrap(),
+            main: Main::from_source(Path::new("/script.js"), script).unwrap(),
             env: self.env,
             registry: Arc::clone(&registry),
             tag_sets: Arc::clone(&tag_sets),
@@ -118,12 +119,33 @@ impl Plan {
 fn platform() -> PlatformOptions {
     let more = std::env::var("WS_TEST_V8_FLAGS").unwrap_or_default();
     let own = match env!("CARGO_CRATE_NAME") {
-        "gc_stress" => "--gc-interval=500 --stress-compaction",
+        "gc_stress" => "--gc-interval=500 --stress-compaction --expose-gc",
         "memory" => "--max-old-space-size=96",
         _ => "",
     };
     PlatformOptions { flags: [own, &more].join(" ").split_whitespace().map(str::to_owned).collect() }
 }
+
+/// What V8 built for use and not for debugging makes of `--gc-interval` is nothing, so a script under stress asks
+/// for collections itself: now and then in a handler, so on another thread than the one whose stack waits in
+/// `connect`. With `--stress-compaction` each of them is a full one that moves what it can.
+const COLLECT: &str = "
+    ;(() => {
+      let events = __VU * 37;
+      const collect = () => {
+        events += 1;
+        if (events % 500 === 0) gc();
+      };
+      const connect = ws.connect;
+      ws.connect = (...args) => {
+        const callback = args.pop();
+        return connect(...args, (socket) => {
+          const on = (name, handler) => socket.on(name, (...values) => { collect(); handler(...values); });
+          callback({ ...socket, on });
+        });
+      };
+    })();
+";
 
 /// Whether this process collects garbage all the time, and is slow for that.
 pub fn gc_stress() -> bool {
@@ -160,6 +182,7 @@ impl Running {
     }
 
     fn activate(&self, vu: usize) {
+        self.work.idle[vu].store(false, Relaxed);
         self.runtime.activate(
             vu,
             Assignment {
@@ -177,11 +200,10 @@ impl Running {
 
     /// Lets no further iteration of the VU begin, cuts its present one short, and waits until it is idle.
     pub fn stop(&self, vu: usize) {
-        let before = *self.work.stopped.lock().unwrap();
         self.work.taken[vu].store(u64::MAX / 2, Relaxed);
         self.runtime.interrupt(vu);
         let deadline = Instant::now() + Duration::from_secs(30);
-        while *self.work.stopped.lock().unwrap() == before {
+        while !self.work.idle[vu].load(Relaxed) {
             assert!(Instant::now() < deadline, "VU {vu} stops");
             std::thread::sleep(Duration::from_millis(1));
         }
@@ -266,6 +288,7 @@ impl Outcome {
 /// The same number of iterations for each VU.
 struct Rounds {
     taken: Vec<AtomicU64>,
+    idle: Vec<AtomicBool>,
     left: AtomicU64,
     stopped: Mutex<usize>,
     changed: Condvar,
@@ -279,6 +302,7 @@ impl Rounds {
     fn new(vus: usize, iterations: u64) -> Self {
         Self {
             taken: (0..vus).map(|_| AtomicU64::new(0)).collect(),
+            idle: (0..vus).map(|_| AtomicBool::new(true)).collect(),
             left: AtomicU64::new(iterations),
             stopped: Mutex::new(0),
             changed: Condvar::new(),
@@ -314,8 +338,9 @@ impl Work for Rounds {
         counter.fetch_add(1, Relaxed);
     }
 
-    fn stopped(&self, _: usize) {
+    fn stopped(&self, slot: usize) {
         *self.stopped.lock().unwrap() += 1;
+        self.idle[slot].store(true, Relaxed);
         self.changed.notify_all();
     }
 }
