@@ -1,6 +1,6 @@
 //! Groups, drivers and parked threads, on real sockets.
 
-mod support;
+pub(crate) mod support;
 
 use std::time::Duration;
 
