@@ -86,16 +86,16 @@ impl Script for Loaded {
     fn start(self: Box<Self>, request: RunRequest) -> Result<Box<dyn Running>, CliError> {
         let options = request.options;
         let resolver = Resolver::new(ResolverConfig { hosts: options.hosts, ..ResolverConfig::default() });
-        let user_agent = options.user_agent.unwrap_or_else(|| format!("ws/{}", env!("CARGO_PKG_VERSION")));
+        let usual = Settings::default();
         let settings = Settings {
-            user_agent,
+            user_agent: options.user_agent.unwrap_or(usual.user_agent),
             no_cookies_reset: options.no_cookies_reset,
             throw: options.throw,
             insecure_skip_tls_verify: options.insecure_skip_tls_verify,
             resolver,
             run_tags: options.tags.into_iter().collect(),
             system_tags: request.system_tags,
-            limits: Default::default(),
+            limits: usual.limits,
             detail: request.detail,
         };
         let runtime = ws_js::Runtime::new(

@@ -1,6 +1,7 @@
 //! What all groups of a run read and none changes.
 
 use std::collections::BTreeMap;
+use std::ops::Deref;
 use std::sync::{Arc, OnceLock};
 
 use ws_loop::Resolver;
@@ -53,6 +54,14 @@ impl Default for Settings {
 
 /// See the module's documentation.
 pub(crate) struct Shared {
+    parts: Parts,
+    pub(crate) pool: Arc<Pool>,
+    run_tags: TagSetId,
+    tls: OnceLock<Result<TlsConfig, String>>,
+}
+
+/// What others give to a run; read through [`Shared`].
+pub(crate) struct Parts {
     pub(crate) settings: Settings,
     pub(crate) sources: Arc<Sources>,
     pub(crate) env: BTreeMap<String, String>,
@@ -62,39 +71,20 @@ pub(crate) struct Shared {
     /// `None` in the first init stage: nothing can be measured yet.
     pub(crate) samples: Option<BatchSender>,
     pub(crate) wall: WallClock,
-    pub(crate) pool: Arc<Pool>,
-    run_tags: TagSetId,
-    tls: OnceLock<Result<TlsConfig, String>>,
 }
 
-/// What [`Shared::new`] is made of.
-pub(crate) struct Parts {
-    pub(crate) settings: Settings,
-    pub(crate) sources: Arc<Sources>,
-    pub(crate) env: BTreeMap<String, String>,
-    pub(crate) registry: Arc<Registry>,
-    pub(crate) tag_sets: Arc<TagSets>,
-    pub(crate) log: Arc<dyn Log>,
-    pub(crate) samples: Option<BatchSender>,
-    pub(crate) wall: WallClock,
+impl Deref for Shared {
+    type Target = Parts;
+
+    fn deref(&self) -> &Parts {
+        &self.parts
+    }
 }
 
 impl Shared {
     pub(crate) fn new(parts: Parts) -> Arc<Self> {
         let run_tags = parts.tag_sets.merge(TagSetId::EMPTY, &parts.settings.run_tags);
-        Arc::new(Self {
-            settings: parts.settings,
-            sources: parts.sources,
-            env: parts.env,
-            registry: parts.registry,
-            tag_sets: parts.tag_sets,
-            log: parts.log,
-            samples: parts.samples,
-            wall: parts.wall,
-            pool: Arc::default(),
-            run_tags,
-            tls: OnceLock::new(),
-        })
+        Arc::new(Self { parts, pool: Arc::default(), run_tags, tls: OnceLock::new() })
     }
 
     /// The run's own tags, interned.

@@ -7,7 +7,7 @@
 use std::collections::VecDeque;
 
 use crate::api::ws::session::{self, Address, Event};
-use crate::group::{BACKLOG_BYTES, Inside};
+use crate::group::{BACKLOG_BYTES, Inside, seat};
 use crate::vu::block::Kind;
 
 /// The events kept for one session.
@@ -27,7 +27,7 @@ impl Backlog {
     fn push(&mut self, event: Event) -> bool {
         self.bytes += event.size();
         self.events.push_back(event);
-        self.bytes > BACKLOG_BYTES && !std::mem::replace(&mut self.paused, self.bytes > BACKLOG_BYTES)
+        self.bytes > BACKLOG_BYTES && !std::mem::replace(&mut self.paused, true)
     }
 
     /// Takes the oldest event, and says whether the socket is to be read again.
@@ -89,7 +89,7 @@ pub(crate) fn catch_up(inside: Inside, vu: u32) {
             (serial, event)
         };
         session::run(inside, vu, serial, event);
-        if !super::may_drive() {
+        if !seat::has_role() {
             // A handler blocked. The rest is for the driver.
             after(inside, vu);
             return;

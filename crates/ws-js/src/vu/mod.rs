@@ -22,7 +22,7 @@ use self::tags::VuTags;
 use crate::api::Caller;
 use crate::api::ws::session::{self, Sessions};
 use crate::binding::Throw;
-use crate::group::{Inside, seat};
+use crate::group::Inside;
 use crate::isolate;
 use crate::log::{Level, Record};
 use crate::realm::Realm;
@@ -226,9 +226,4 @@ pub(crate) fn timer_due(inside: Inside, user: u64) {
         let event = session::Event::Timer { slot: address.serial };
         backlog::deliver(inside, session::Address { vu: address.vu, serial }, event);
     }
-}
-
-/// Whether this thread may go on running scripts of others: it is the driver.
-pub(crate) fn may_drive() -> bool {
-    seat::has_role()
 }

@@ -182,7 +182,10 @@ pub(super) fn book_dial(session: &Session, parts: &mut Parts<'_>, took: Duration
 
 /// Cookies are kept whatever the status of the answer.
 fn store_cookies(jar: &mut CookieJar, url: &str, response: &UpgradeResponse) {
-    if let Ok(url) = WsUrl::parse(url) {
-        jar.store(&url, response.headers.get_all("Set-Cookie"));
+    let mut cookies = response.headers.get_all("Set-Cookie").peekable();
+    if cookies.peek().is_some()
+        && let Ok(url) = WsUrl::parse(url)
+    {
+        jar.store(&url, cookies);
     }
 }
