@@ -234,6 +234,7 @@ impl App<'_> {
             drivers: test.runtime.drivers,
             samples: pipeline.sender(),
             detail,
+            extended_metrics: test.runtime.extended_metrics.unwrap_or(false),
             wall: self.wall,
         })?;
 

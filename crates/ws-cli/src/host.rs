@@ -52,6 +52,7 @@ pub(crate) struct RunRequest {
     pub(crate) drivers: Option<usize>,
     pub(crate) samples: BatchSender,
     pub(crate) detail: Detail,
+    pub(crate) extended_metrics: bool,
     pub(crate) wall: WallClock,
 }
 

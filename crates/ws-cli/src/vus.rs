@@ -97,6 +97,7 @@ impl Script for Loaded {
             system_tags: request.system_tags,
             limits: usual.limits,
             detail: request.detail,
+            extended_metrics: request.extended_metrics,
         };
         let runtime = ws_js::Runtime::new(
             &self.0,

@@ -33,6 +33,8 @@ pub struct Settings {
     pub limits: Limits,
     /// Whether someone wants every sample, or sums suffice.
     pub detail: Detail,
+    /// Measure what k6 does not, too: the metrics of `--extended-metrics`.
+    pub extended_metrics: bool,
 }
 
 impl Default for Settings {
@@ -48,6 +50,7 @@ impl Default for Settings {
             system_tags: SystemTags::default_set(),
             limits: Limits::default(),
             detail: Detail::Summed,
+            extended_metrics: false,
         }
     }
 }

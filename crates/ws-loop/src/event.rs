@@ -95,18 +95,18 @@ impl Dial {
     }
 }
 
-/// How long the steps of a successful dial took. A step that was not needed took no time.
+/// How long the steps of a dial took; `None` for a step that was not needed, or did not come to its end.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub struct DialTimings {
-    /// Finding the address.
-    pub dns: Duration,
+    /// The lookup of the name. None is needed for an address, a name with a given address or a kept answer.
+    pub dns: Option<Duration>,
     /// The TCP handshake.
-    pub connect: Duration,
+    pub connect: Option<Duration>,
     /// The TLS handshake.
-    pub tls: Duration,
-    /// The upgrade request and its answer.
-    pub upgrade: Duration,
-    /// From the call of `connect` to the open socket.
+    pub tls: Option<Duration>,
+    /// The upgrade request and its answer, whatever it says.
+    pub upgrade: Option<Duration>,
+    /// From the call of `connect` to the open socket or the failure.
     pub total: Duration,
 }
 
@@ -117,10 +117,17 @@ pub struct DialFailure {
     pub error: DialError,
     /// The peer's answer, if it gave one.
     pub response: Option<UpgradeResponse>,
-    /// From the call of `connect` to the failure.
-    pub elapsed: Duration,
+    /// How long it took, in all and step by step.
+    pub timings: DialTimings,
     /// What the attempt read and wrote.
     pub traffic: Traffic,
+}
+
+impl DialFailure {
+    /// A failure before anything was sent.
+    pub(crate) fn early(error: DialError, timings: DialTimings) -> Self {
+        DialFailure { error, response: None, timings, traffic: Traffic::default() }
+    }
 }
 
 /// Why a dial failed.

@@ -54,6 +54,10 @@ builtins! {
     WS_PING "ws_ping" Trend Time "Time from a ping to its pong";
     WS_SESSION_DURATION "ws_session_duration" Trend Time "Duration of a WebSocket session, connecting included";
     WS_CONNECTING "ws_connecting" Trend Time "WebSocket dial: lookup, TCP, TLS and upgrade";
+    WS_HANDSHAKE_DNS "ws_handshake_dns" Trend Time "Name lookup of a WebSocket dial";
+    WS_HANDSHAKE_TCP "ws_handshake_tcp" Trend Time "TCP connect of a WebSocket dial";
+    WS_HANDSHAKE_TLS "ws_handshake_tls" Trend Time "TLS handshake of a WebSocket dial";
+    WS_HANDSHAKE_UPGRADE "ws_handshake_upgrade" Trend Time "Upgrade request and response of a WebSocket dial";
     GRPC_REQ_DURATION "grpc_req_duration" Trend Time "Duration of a gRPC request";
     DATA_SENT "data_sent" Counter Data "Bytes written to sockets";
     DATA_RECEIVED "data_received" Counter Data "Bytes read from sockets";

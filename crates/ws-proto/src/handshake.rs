@@ -38,15 +38,15 @@ pub enum Step {
     Open(Box<Connection>, UpgradeResponse, HandshakeTimings),
 }
 
-/// How long each part of an opening handshake took.
+/// How long each part of an opening handshake took; `None` for a part that was not needed, or did not come to its end.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
 pub struct HandshakeTimings {
     /// The TCP connection.
-    pub connect: Duration,
-    /// The TLS handshake; zero without TLS.
-    pub tls: Duration,
-    /// From the request's first byte to the end of the response's head.
-    pub upgrade: Duration,
+    pub connect: Option<Duration>,
+    /// The TLS handshake.
+    pub tls: Option<Duration>,
+    /// From the request's first byte to the end of the response's head, whatever it says.
+    pub upgrade: Option<Duration>,
 }
 
 /// A connection that did not open.
@@ -56,6 +56,8 @@ pub struct HandshakeFailure {
     pub error: Error,
     /// The HTTP response that refused the upgrade, if there was one.
     pub response: Option<UpgradeResponse>,
+    /// How long the parts took that came to their end.
+    pub timings: HandshakeTimings,
     /// Raw bytes read from the socket.
     pub bytes_read: u64,
     /// Raw bytes written to the socket.
@@ -230,7 +232,7 @@ impl Inner {
             if !self.connected()? {
                 return Ok(Outcome::Blocked);
             }
-            self.timings.connect = self.lap(now);
+            self.timings.connect = Some(self.lap(now));
             self.state = State::Tls;
         }
         if matches!(self.state, State::Tls) {
@@ -238,7 +240,7 @@ impl Inner {
                 return Ok(Outcome::Blocked);
             }
             if self.transport.is_tls() {
-                self.timings.tls = self.lap(now);
+                self.timings.tls = Some(self.lap(now));
             }
             self.state = State::Head(HeadParser::default());
         }
@@ -318,7 +320,7 @@ impl Inner {
             let Some((response, used)) = parser.parse(self.arena.since(0), &self.limits)? else {
                 return Ok(None);
             };
-            self.timings.upgrade = self.lap(now);
+            self.timings.upgrade = Some(self.lap(now));
             let checked =
                 response.check(&self.key).and_then(|()| response.agreement(self.offer.as_ref(), self.policy));
             match checked {
@@ -386,6 +388,7 @@ impl Inner {
         Box::new(HandshakeFailure {
             error: failed.error,
             response: failed.response.map(|response| *response),
+            timings: self.timings,
             bytes_read: self.transport.bytes_read(),
             bytes_written: self.transport.bytes_written(),
         })

@@ -172,6 +172,10 @@ struct RunFlags {
     /// Serve the live metrics to Prometheus: http://ADDR/metrics
     #[arg(long, value_name = "ADDR")]
     prometheus: Option<String>,
+    /// Measure more than k6 does: ws_handshake_dns, _tcp, _tls and _upgrade
+    #[arg(long, num_args = 0..=1, require_equals = true, default_missing_value = "true",
+        value_parser = parse::boolean, value_name = "BOOL")]
+    extended_metrics: Option<bool>,
     /// User-Agent header of handshakes
     #[arg(long, value_name = "TEXT", allow_hyphen_values = true)]
     user_agent: Option<String>,
@@ -260,6 +264,7 @@ impl RunFlags {
             summary_export: self.summary_export.clone(),
             outputs: self.out.iter().map(|text| Output::parse(text)).collect::<Result<_, _>>()?,
             prometheus: self.prometheus.clone(),
+            extended_metrics: self.extended_metrics,
             drivers,
             echo: self.echo.unwrap_or(false),
         })
@@ -386,7 +391,7 @@ mod tests {
     #[test]
     fn runtime_flags() {
         let run = run("run -e A=b -e C --include-system-env-vars=false --no-thresholds --no-summary \
-             --summary-export s.json -o json=o.json --prometheus :9100 --drivers 2 --echo -");
+             --summary-export s.json -o json=o.json --prometheus :9100 --extended-metrics --drivers 2 --echo -");
         assert_eq!(run.script, "-");
         assert_eq!(run.runtime.env, [("A".to_owned(), "b".to_owned()), ("C".to_owned(), String::new())]);
         assert_eq!(run.runtime.include_system_env_vars, Some(false));
@@ -394,6 +399,7 @@ mod tests {
         assert_eq!(run.runtime.summary_export.as_deref(), Some("s.json"));
         assert_eq!(run.runtime.outputs, [Output::Json("o.json".to_owned())]);
         assert_eq!(run.runtime.prometheus.as_deref(), Some(":9100"));
+        assert_eq!(run.runtime.extended_metrics, Some(true));
         assert_eq!((run.runtime.drivers, run.runtime.echo), (Some(2), true));
     }
 

@@ -37,6 +37,7 @@ pub(crate) struct Runtime {
     pub(crate) summary_export: Option<String>,
     pub(crate) outputs: Vec<Output>,
     pub(crate) prometheus: Option<String>,
+    pub(crate) extended_metrics: Option<bool>,
     pub(crate) drivers: Option<usize>,
     pub(crate) echo: bool,
 }
@@ -53,6 +54,9 @@ impl Runtime {
             match name.as_str() {
                 "K6_INCLUDE_SYSTEM_ENV_VARS" if self.include_system_env_vars.is_none() => {
                     self.include_system_env_vars = Some(boolean()?);
+                }
+                "K6_EXTENDED_METRICS" if self.extended_metrics.is_none() => {
+                    self.extended_metrics = Some(boolean()?);
                 }
                 "K6_NO_THRESHOLDS" if self.no_thresholds.is_none() => self.no_thresholds = Some(boolean()?),
                 "K6_NO_SUMMARY" if self.no_summary.is_none() => self.no_summary = Some(boolean()?),
@@ -159,14 +163,20 @@ mod tests {
 
     #[test]
     fn flags_win_over_variables() {
-        let set =
-            vars(&[("K6_NO_SUMMARY", "true"), ("K6_OUT", "json=a,json=b"), ("K6_SUMMARY_EXPORT", "e.json")]);
+        let set = vars(&[
+            ("K6_NO_SUMMARY", "true"),
+            ("K6_OUT", "json=a,json=b"),
+            ("K6_SUMMARY_EXPORT", "e.json"),
+            ("K6_EXTENDED_METRICS", "1"),
+        ]);
         let from_env = Runtime::default().with_env(&set).unwrap();
+        assert_eq!(from_env.extended_metrics, Some(true));
         assert_eq!(from_env.no_summary, Some(true));
         assert_eq!(from_env.outputs, [Output::Json("a".to_owned()), Output::Json("b".to_owned())]);
         assert_eq!(from_env.summary_export.as_deref(), Some("e.json"));
         let flags = Runtime {
             no_summary: Some(false),
+            extended_metrics: Some(false),
             outputs: vec![Output::Json("c".to_owned())],
             summary_export: Some("f.json".to_owned()),
             ..Runtime::default()

@@ -91,7 +91,7 @@ fn perform(inside: Inside, task: Task) {
                 Event::Posted(Post::Look) => return,
                 Event::Posted(Post::Interrupt { vu }) => return vu::interrupt_blocked(inside, vu),
                 Event::Opened { user, response, timings, .. } => {
-                    (user, session::Event::Opened { response, took: timings.total })
+                    (user, session::Event::Opened { response, timings })
                 }
                 Event::Failed { user, failure, .. } => (user, session::Event::Failed(failure)),
                 Event::Incoming { user, incoming, .. } => (user, session::Event::Incoming(incoming)),

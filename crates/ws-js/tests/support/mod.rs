@@ -92,6 +92,7 @@ impl Plan {
             system_tags: SystemTags::default_set(),
             limits: Limits::default(),
             detail: Detail::Summed,
+            extended_metrics: false,
         };
         let runtime = Runtime::new(
             &script,

@@ -5,11 +5,11 @@ use std::sync::Arc;
 use std::time::{Duration, Instant};
 
 use mio::Interest;
-use ws_proto::{Connection, HandshakeTimings, Handshaking, Step, UpgradeResponse};
+use ws_proto::{Connection, HandshakeFailure, HandshakeTimings, Handshaking, Step, UpgradeResponse};
 
 use super::socket::{Dialing, Looking, Socket, State};
 use super::{Due, EventLoop, Queued};
-use crate::event::{Dial, DialError, DialFailure, DialTimings, Traffic};
+use crate::event::{Dial, DialFailure, DialTimings, Traffic};
 use crate::mailbox::Mail;
 use crate::resolver::Lookup;
 use crate::{DnsError, SocketKey};
@@ -25,14 +25,14 @@ impl<T: Send + 'static> EventLoop<T> {
         let started = self.clock.now();
         let key = self.sockets.insert(Socket::new(user));
         if let Some(addr) = dial.addr {
-            self.dial(key, dial, addr, started, started);
+            self.dial(key, dial, addr, started, None);
             return key;
         }
         let mailbox = Arc::clone(&self.mailbox);
         let reply = move |lookup| mailbox.send(Mail::Resolved(key, lookup));
         match self.resolver.lookup(dial.url.host(), dial.url.port(), started, reply) {
-            Some(Ok(addr)) => self.dial(key, dial, addr, started, started),
-            Some(Err(error)) => self.fail(key, error.into(), None, Traffic::default(), started, started),
+            Some(Ok(addr)) => self.dial(key, dial, addr, started, None),
+            Some(Err(error)) => self.fail(key, DialFailure::early(error.into(), DialTimings::default())),
             None => {
                 let limit = dial.limits.connect_timeout.min(NEVER);
                 let timer = self.deadline(key, started + limit);
@@ -46,10 +46,12 @@ impl<T: Send + 'static> EventLoop<T> {
     pub(super) fn resolved(&mut self, key: SocketKey, lookup: Lookup) {
         let Some(looking) = self.take_looking(key) else { return };
         self.wheel.cancel(looking.timer);
+        let took = self.now.saturating_duration_since(looking.started);
         match lookup {
-            Ok(addr) => self.dial(key, looking.dial, addr, looking.started, self.now),
+            Ok(addr) => self.dial(key, looking.dial, addr, looking.started, Some(took)),
             Err(error) => {
-                self.fail(key, error.into(), None, Traffic::default(), looking.started, self.now);
+                let timings = DialTimings { total: took, ..DialTimings::default() };
+                self.fail(key, DialFailure::early(error.into(), timings));
             }
         }
     }
@@ -58,7 +60,9 @@ impl<T: Send + 'static> EventLoop<T> {
     pub(super) fn expire(&mut self, key: SocketKey) {
         if let Some(looking) = self.take_looking(key) {
             let error = DnsError::Timeout { host: looking.dial.url.host().to_owned() };
-            self.fail(key, error.into(), None, Traffic::default(), looking.started, self.now);
+            let total = self.now.saturating_duration_since(looking.started);
+            let timings = DialTimings { total, ..DialTimings::default() };
+            self.fail(key, DialFailure::early(error.into(), timings));
         } else if self.advance(key) {
             self.schedule(key);
         }
@@ -71,7 +75,14 @@ impl<T: Send + 'static> EventLoop<T> {
             return false;
         };
         let Some(handshaking) = dialing.handshaking.take() else { return false };
-        let (started, looked_up, timer) = (dialing.started, dialing.looked_up, dialing.timer);
+        let (started, dns, timer) = (dialing.started, dialing.dns, dialing.timer);
+        let timed = |parts: HandshakeTimings| DialTimings {
+            dns,
+            connect: parts.connect,
+            tls: parts.tls,
+            upgrade: parts.upgrade,
+            total: now.saturating_duration_since(started),
+        };
         match handshaking.advance(now) {
             Ok(Step::Pending(handshaking)) => {
                 let deadline = handshaking.deadline();
@@ -85,21 +96,31 @@ impl<T: Send + 'static> EventLoop<T> {
             }
             Ok(Step::Open(connection, response, timings)) => {
                 self.wheel.cancel(timer);
-                self.opened(key, connection, response, timings, started, looked_up);
+                self.opened(key, connection, response, timed(timings));
                 true
             }
             Err(failure) => {
                 self.wheel.cancel(timer);
-                let traffic = Traffic { read: failure.bytes_read, written: failure.bytes_written };
-                self.fail(key, failure.error.into(), failure.response, traffic, started, now);
+                let timings = timed(failure.timings);
+                let HandshakeFailure { error, response, bytes_read, bytes_written, .. } = *failure;
+                let traffic = Traffic { read: bytes_read, written: bytes_written };
+                self.fail(key, DialFailure { error: error.into(), response, timings, traffic });
                 false
             }
         }
     }
 
-    fn dial(&mut self, key: SocketKey, dial: Dial, addr: SocketAddr, started: Instant, now: Instant) {
+    fn dial(
+        &mut self,
+        key: SocketKey,
+        dial: Dial,
+        addr: SocketAddr,
+        started: Instant,
+        dns: Option<Duration>,
+    ) {
         let mut limits = dial.limits;
-        let spent = now.saturating_duration_since(started);
+        let spent = dns.unwrap_or_default();
+        let now = started + spent;
         limits.connect_timeout = limits.connect_timeout.saturating_sub(spent);
         limits.handshake_timeout = limits.handshake_timeout.saturating_sub(spent);
         let start =
@@ -118,11 +139,13 @@ impl<T: Send + 'static> EventLoop<T> {
             Ok(handshaking) => {
                 let deadline = handshaking.deadline();
                 let timer = self.deadline(key, deadline);
-                let dialing =
-                    Dialing { handshaking: Some(handshaking), started, looked_up: now, deadline, timer };
+                let dialing = Dialing { handshaking: Some(handshaking), started, dns, deadline, timer };
                 self.set_state(key, State::Dialing(Box::new(dialing)));
             }
-            Err(error) => self.fail(key, error.into(), None, Traffic::default(), started, now),
+            Err(error) => {
+                let timings = DialTimings { dns, total: spent, ..DialTimings::default() };
+                self.fail(key, DialFailure::early(error.into(), timings));
+            }
         }
     }
 
@@ -131,36 +154,17 @@ impl<T: Send + 'static> EventLoop<T> {
         key: SocketKey,
         connection: Box<Connection>,
         response: UpgradeResponse,
-        timings: HandshakeTimings,
-        started: Instant,
-        looked_up: Instant,
+        timings: DialTimings,
     ) {
         let Some(socket) = self.sockets.get_mut(key) else { return };
         socket.state = State::Open(connection);
         // Frames may have come with the response, and their edge was the one just handled.
         socket.readable = true;
-        let timings = DialTimings {
-            dns: looked_up.saturating_duration_since(started),
-            connect: timings.connect,
-            tls: timings.tls,
-            upgrade: timings.upgrade,
-            total: self.now.saturating_duration_since(started),
-        };
         self.queue.push_back(Queued::Opened(key, Box::new(response), Box::new(timings)));
     }
 
-    fn fail(
-        &mut self,
-        key: SocketKey,
-        error: DialError,
-        response: Option<UpgradeResponse>,
-        traffic: Traffic,
-        started: Instant,
-        now: Instant,
-    ) {
+    fn fail(&mut self, key: SocketKey, failure: DialFailure) {
         self.set_state(key, State::Failed);
-        let elapsed = now.saturating_duration_since(started);
-        let failure = DialFailure { error, response, elapsed, traffic };
         self.queue.push_back(Queued::Failed(key, Box::new(failure)));
         self.heat.set_left(true);
     }

@@ -1,6 +1,6 @@
 //! What a loop knows about one socket.
 
-use std::time::Instant;
+use std::time::{Duration, Instant};
 
 use ws_proto::{Connection, Handshaking};
 
@@ -56,8 +56,8 @@ pub(super) struct Dialing {
     /// `None` only while it is being advanced, which consumes it.
     pub(super) handshaking: Option<Handshaking>,
     pub(super) started: Instant,
-    /// When the address was known.
-    pub(super) looked_up: Instant,
+    /// How long the lookup took, if one was needed.
+    pub(super) dns: Option<Duration>,
     pub(super) deadline: Instant,
     pub(super) timer: TimerId,
 }

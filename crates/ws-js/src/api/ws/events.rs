@@ -2,19 +2,20 @@
 
 use std::time::{Duration, Instant};
 
-use ws_loop::DialFailure;
+use ws_loop::{DialFailure, DialTimings};
 use ws_metrics::builtin;
 use ws_proto::{CookieJar, Ended, Incoming, Payload, UpgradeResponse, WsUrl};
 
 use super::errors::{Failure, SocketError};
 use super::session::{At, End, Event, On, Parts, Session, add_traffic};
 use super::{socket, tags};
+use crate::shared::Shared;
 use crate::vu::call::{self, Handled};
 
 impl At {
     pub(super) fn handle(self, scope: &mut v8::PinScope<'_, '_>, event: Event) -> Handled {
         match event {
-            Event::Opened { response, took } => self.opened(scope, *response, took),
+            Event::Opened { response, timings } => self.opened(scope, *response, &timings),
             Event::Failed(failure) => {
                 self.refused(*failure);
                 Handled::Returned
@@ -28,12 +29,17 @@ impl At {
         }
     }
 
-    fn opened(self, scope: &mut v8::PinScope<'_, '_>, response: UpgradeResponse, took: Duration) -> Handled {
+    fn opened(
+        self,
+        scope: &mut v8::PinScope<'_, '_>,
+        response: UpgradeResponse,
+        timings: &DialTimings,
+    ) -> Handled {
         let shared = &self.inside.group().shared;
         let callback = self.with(|session, parts| {
             let peer = session.key.and_then(|key| parts.io.socket(key)).map(|socket| socket.peer_addr());
             session.tags = tags::complete(shared, session.tags, &session.url, Some(&response), peer);
-            book_dial(session, parts, took);
+            book_dial(shared, session, parts, timings);
             store_cookies(parts.jar, &session.url, &response);
             let (tags, metadata) = (session.tags, session.metadata);
             session.counters = Some((
@@ -54,14 +60,14 @@ impl At {
     }
 
     fn refused(self, failure: DialFailure) {
-        let DialFailure { error, response, elapsed: took, traffic } = failure;
+        let DialFailure { error, response, timings, traffic } = failure;
         let shared = &self.inside.group().shared;
         self.with(|session, parts| {
             session.key = None;
             session.tags = tags::complete(shared, session.tags, &session.url, response.as_ref(), None);
-            book_dial(session, parts, took);
+            book_dial(shared, session, parts, &timings);
             // A failed dial counts as a session that lasted as long.
-            let ms = took.as_secs_f64() * 1e3;
+            let ms = timings.total.as_secs_f64() * 1e3;
             let (tags, metadata, at) = (session.tags, session.metadata, session.started);
             parts.samples.add(builtin::WS_SESSION_DURATION, tags, metadata, at, ms);
             if let Some(response) = &response {
@@ -173,11 +179,26 @@ fn next_tick(due: Instant, period: Duration, now: Instant) -> Instant {
     due + Duration::from_nanos(u64::try_from(ahead).unwrap_or(u64::MAX))
 }
 
-/// `ws_sessions` and `ws_connecting`, which every dial leaves behind.
-pub(super) fn book_dial(session: &Session, parts: &mut Parts<'_>, took: Duration) {
+/// `ws_sessions` and `ws_connecting`, which every dial leaves behind, and its steps if somebody wants to know.
+fn book_dial(shared: &Shared, session: &Session, parts: &mut Parts<'_>, timings: &DialTimings) {
     let (tags, metadata, at) = (session.tags, session.metadata, session.started);
     parts.samples.add(builtin::WS_SESSIONS, tags, metadata, at, 1.0);
-    parts.samples.add(builtin::WS_CONNECTING, tags, metadata, at, took.as_secs_f64() * 1e3);
+    let mut add = |metric, took: Duration| {
+        parts.samples.add(metric, tags, metadata, at, took.as_secs_f64() * 1e3);
+    };
+    add(builtin::WS_CONNECTING, timings.total);
+    if shared.settings.extended_metrics {
+        for (metric, took) in [
+            (builtin::WS_HANDSHAKE_DNS, timings.dns),
+            (builtin::WS_HANDSHAKE_TCP, timings.connect),
+            (builtin::WS_HANDSHAKE_TLS, timings.tls),
+            (builtin::WS_HANDSHAKE_UPGRADE, timings.upgrade),
+        ] {
+            if let Some(took) = took {
+                add(metric, took);
+            }
+        }
+    }
 }
 
 /// Cookies are kept whatever the status of the answer.

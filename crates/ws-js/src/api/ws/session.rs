@@ -9,7 +9,7 @@ use std::sync::Arc;
 use std::time::{Duration, Instant};
 
 use rustc_hash::FxHashMap;
-use ws_loop::{DialFailure, EventLoop, SocketKey, TimerId, Traffic};
+use ws_loop::{DialFailure, DialTimings, EventLoop, SocketKey, TimerId, Traffic};
 use ws_metrics::{Metadata, Slot, TagSetId, builtin};
 use ws_proto::{CookieJar, Incoming, Payload, UpgradeResponse};
 
@@ -40,7 +40,7 @@ impl Address {
 
 /// Something that happened to a session.
 pub(crate) enum Event {
-    Opened { response: Box<UpgradeResponse>, took: Duration },
+    Opened { response: Box<UpgradeResponse>, timings: Box<DialTimings> },
     Failed(Box<DialFailure>),
     Incoming(Incoming),
     WriteFailed(io::Error),
