@@ -160,6 +160,9 @@ pub enum ExtensionFault {
     /// A parameter that had to be in the answer.
     #[error("{0} is missing")]
     Missing(&'static str),
+    /// What [`DeflatePolicy::K6`] finds fault with.
+    #[error("{SERVER_NO_CONTEXT_TAKEOVER} and {CLIENT_NO_CONTEXT_TAKEOVER} are not both there")]
+    TakesOver,
 }
 
 /// What a server's `Sec-WebSocket-Extensions` comes to.
@@ -189,10 +192,9 @@ pub(crate) fn agree(
 }
 
 fn as_k6(extension: &Extension<'_>) -> Result<DeflateAgreement, ExtensionFault> {
-    for required in [SERVER_NO_CONTEXT_TAKEOVER, CLIENT_NO_CONTEXT_TAKEOVER] {
-        if !extension.parameters.iter().any(|(name, _)| *name == required) {
-            return Err(ExtensionFault::Missing(required));
-        }
+    let has = |required| extension.parameters.iter().any(|(name, _)| *name == required);
+    if !has(SERVER_NO_CONTEXT_TAKEOVER) || !has(CLIENT_NO_CONTEXT_TAKEOVER) {
+        return Err(ExtensionFault::TakesOver);
     }
     let bound = extension.parameters.iter().filter(|(name, _)| *name == CLIENT_MAX_WINDOW_BITS);
     let bound = bound.filter_map(|(_, value)| value.as_deref().and_then(WindowBits::parse)).min();
@@ -367,9 +369,15 @@ mod tests {
             for nothing in ["", "x-other", "=", "x-other; ="] {
                 assert_eq!(k6(nothing), Ok(None), "{nothing}");
             }
-            let half = "permessage-deflate; server_no_context_takeover";
-            assert_eq!(k6(half), Err(ExtensionFault::Missing(CLIENT_NO_CONTEXT_TAKEOVER)));
-            assert_eq!(k6(NAME), Err(ExtensionFault::Missing(SERVER_NO_CONTEXT_TAKEOVER)));
+            for half in
+                [NAME, &both[..both.rfind(';').unwrap()], "permessage-deflate; client_no_context_takeover"]
+            {
+                let fault = k6(half).unwrap_err();
+                assert_eq!(
+                    fault.to_string(),
+                    "server_no_context_takeover and client_no_context_takeover are not both there",
+                );
+            }
         }
     }
 }
