@@ -15,6 +15,9 @@ pub const PING: u8 = 9;
 /// Opcode of a pong frame.
 pub const PONG: u8 = 10;
 
+/// The reserved bit that says "compressed", as it stands in the first byte.
+pub const RSV1: u8 = 0x40;
+
 /// One frame, as received or to be sent.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Frame {

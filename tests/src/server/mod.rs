@@ -11,6 +11,7 @@
 //! | `/binary?n=4` | sends a binary message of the bytes 0, 1, …, then echoes |
 //! | `/fragments` | sends one text message in three fragments with a ping in between, then echoes |
 //! | `/utf8` | sends a text message that is not UTF-8, then echoes |
+//! | `/deflate?reply=..` | answers with these extensions (default: what k6 accepts), sends a compressed message, then echoes compressed what comes compressed |
 //! | `/burst?n=100` | sends that many messages at once, then closes with 1000 |
 //! | `/close/CODE?reason=..` | closes with that code, and waits for the client's answer |
 //! | `/close-nocode` | closes with an empty close frame |
@@ -29,6 +30,7 @@
 //!
 //! Every path takes `?id=X`; the frames that the client sends in such a session are remembered for `/seen`.
 
+mod deflate;
 pub mod frame;
 pub mod head;
 mod session;

@@ -7,7 +7,8 @@ use std::time::Duration;
 use socket2::SockRef;
 use tungstenite::handshake::derive_accept_key;
 
-use super::frame::{self, Frame};
+use super::deflate::{Unpacker, pack};
+use super::frame::{self, Frame, RSV1};
 use super::head::Head;
 use super::{Sessions, Stream};
 
@@ -79,6 +80,10 @@ fn upgrade_response(head: &Head) -> String {
             let chosen = head.query("choose").unwrap_or(asked.split(',').next().unwrap_or_default());
             lines.push(format!("Sec-WebSocket-Protocol: {}", chosen.trim()));
         }
+        "/deflate" => {
+            let k6 = "permessage-deflate; server_no_context_takeover; client_no_context_takeover";
+            lines.push(format!("Sec-WebSocket-Extensions: {}", head.query("reply").unwrap_or(k6)));
+        }
         "/badext" => lines.push("Sec-WebSocket-Extensions: permessage-deflate".to_owned()),
         "/cookie" => {
             let cookie = head.target.split_once('?').map_or("", |(_, query)| query);
@@ -100,6 +105,12 @@ impl Session<'_> {
                 self.send(Frame::new(frame::BINARY, bytes))?;
             }
             "/fragments" => self.fragments()?,
+            "/deflate" => {
+                let hello = Frame::new(frame::TEXT, pack(b"hello hello hello"));
+                self.send(Frame { rsv: RSV1, ..hello })?;
+                let alone = head.query("reply").is_none_or(|reply| reply.contains("client_no_context"));
+                return self.echo_compressed(Unpacker::new(!alone));
+            }
             "/utf8" => self.send(Frame::new(frame::TEXT, *b"ab\xffcd\xc3"))?,
             "/burst" => {
                 let messages =
@@ -140,10 +151,18 @@ impl Session<'_> {
 
     fn receive(&mut self) -> io::Result<Frame> {
         let frame = Frame::read(&mut *self.stream)?;
-        if let Some(id) = &self.id {
-            self.sessions.record(id, frame.describe());
-        }
+        self.note(|| match frame.rsv {
+            RSV1 => format!("{} compressed bytes", frame.payload.len()),
+            _ => frame.describe(),
+        });
         Ok(frame)
+    }
+
+    /// Remembers something for `/seen`.
+    fn note(&self, text: impl FnOnce() -> String) {
+        if let Some(id) = &self.id {
+            self.sessions.record(id, text());
+        }
     }
 
     /// Echoes until the client closes or goes away.
@@ -155,6 +174,33 @@ impl Session<'_> {
                 frame::PONG => {}
                 frame::CLOSE => return self.send(Frame::new(frame::CLOSE, frame.payload)),
                 opcode => self.send(Frame { fin: frame.fin, ..Frame::new(opcode, frame.payload) })?,
+            }
+        }
+    }
+
+    /// The same, but takes compressed messages apart and puts them together again.
+    fn echo_compressed(&mut self, mut unpacker: Unpacker) -> io::Result<()> {
+        let mut message: Option<Frame> = None;
+        loop {
+            let frame = self.receive()?;
+            match frame.opcode {
+                frame::PING => self.send(Frame::new(frame::PONG, frame.payload))?,
+                frame::PONG => {}
+                frame::CLOSE => return self.send(Frame::new(frame::CLOSE, frame.payload)),
+                _ => {
+                    let fin = frame.fin;
+                    match &mut message {
+                        Some(begun) => begun.payload.extend(frame.payload),
+                        None => message = Some(frame),
+                    }
+                    let Some(mut whole) = message.take_if(|_| fin) else { continue };
+                    if whole.rsv == RSV1 {
+                        whole.payload = unpacker.unpack(&whole.payload)?;
+                        self.note(|| format!("unpacked {}", whole.describe()));
+                        whole.payload = pack(&whole.payload);
+                    }
+                    self.send(Frame { fin, masked: false, ..whole })?;
+                }
             }
         }
     }
