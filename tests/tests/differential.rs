@@ -73,7 +73,10 @@ corpus! {
     close_in_callback
     close_in_close_handler
     close_twice
+    compression
     compression_errors
+    compression_options
+    compression_throw
     connect_arguments
     console_levels
     console_objects

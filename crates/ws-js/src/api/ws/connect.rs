@@ -3,19 +3,21 @@
 use std::sync::Arc;
 use std::time::Instant;
 
-use ws_loop::Dial;
 use ws_metrics::{Metadata, TagSetId, builtin};
-use ws_proto::{UpgradeRequest, UpgradeResponse, WsUrl};
+use ws_proto::{UpgradeResponse, WsUrl};
 
 use super::errors::Failure;
-use super::params::{self, Params};
 use super::session::{self, End, Start};
 use super::tags;
+use crate::api::dial::{self, Dialect, Params};
 use crate::api::{Caller, set_number, set_text};
 use crate::binding::{self, Throw};
 use crate::convert;
 use crate::group::Inside;
 use crate::vu::block::{self, Kind};
+
+/// How this module reads its params.
+const DIALECT: Dialect = Dialect { bad_tags: "invalid ws.connect() metric tags", blank_compression: true };
 
 /// The native function.
 pub(super) fn connect<'s>(
@@ -35,7 +37,11 @@ pub(super) fn connect<'s>(
             url if url.is_null_or_undefined() => "".into(),
             url => convert::to_text(scope, url)?.into(),
         };
-        let params = if count == 3 { params::read(scope, arguments.get(1))? } else { Params::default() };
+        let params = match count {
+            // Unknown params are ignored, as in k6.
+            3 => Params::read(scope, arguments.get(1), DIALECT, |_, _, _| Ok(()))?,
+            _ => Params::default(),
+        };
 
         let begun = begin(scope, caller, &url, &params, callback);
         let end = match begun {
@@ -63,8 +69,7 @@ pub(super) fn connect<'s>(
                 if caller.inside.group().shared.settings.throw {
                     return Err(Throw::Go(failure.message));
                 }
-                let error = if failure.response.is_some() { "" } else { &failure.message };
-                let object = to_object(scope, "", failure.response.as_ref(), error);
+                let object = to_object(scope, "", failure.response.as_ref(), failure.error_text());
                 result.set(object.into());
                 Ok(())
             }
@@ -103,9 +108,13 @@ fn begin(
         (tags.current(), tags.metadata())
     };
     let base = params.tags.iter().fold(base, |tags, (key, value)| shared.tag_sets.with(tags, key, value));
-    let dial = dial(inside, vu, url, params).inspect_err(|_| {
-        book_early_failure(inside, tags::complete(shared, base, url, None, None), metadata, started);
-    })?;
+    let dial = WsUrl::parse(url)
+        .map_err(|error| error.to_string())
+        .and_then(|url| dial::dial(inside, vu, url, params))
+        .map_err(|message| {
+            book_early_failure(inside, tags::complete(shared, base, url, None, None), metadata, started);
+            Failure::early(message)
+        })?;
 
     let mut state = inside.state();
     let state = &mut *state;
@@ -116,27 +125,6 @@ fn begin(
     let key = state.io.connect(dial, session::Address { vu, serial }.to_user());
     state.vus[vu as usize].sessions.set_key(serial, key);
     Ok(serial)
-}
-
-fn dial(inside: Inside, vu: u32, url: &str, params: &Params) -> Result<Dial, Failure> {
-    let shared = &inside.group().shared;
-    let url = WsUrl::parse(url).map_err(|error| Failure::early(error.to_string()))?;
-    let mut request = UpgradeRequest::new();
-    request.user_agent(Some(&shared.settings.user_agent));
-    if let Some(cookies) = inside.state().vus[vu as usize].jar.header_for(&url) {
-        request.cookie(cookies);
-    }
-    for (name, value) in &params.headers {
-        request.header(name, value).map_err(|error| Failure::early(format!("websocket: {error}")))?;
-    }
-    let tls = match url.is_tls() {
-        true => Some(shared.tls().map_err(Failure::early)?),
-        false => None,
-    };
-    let mut limits = shared.settings.limits.clone();
-    // A longer one could not be shown to the script.
-    limits.max_message = limits.max_message.min(v8::String::MAX_LENGTH as u64);
-    Ok(Dial { url, request, tls, limits, local: None, addr: None })
 }
 
 /// The samples of a dial that failed before it began.

@@ -4,7 +4,7 @@ use std::io;
 use std::net::SocketAddr;
 
 use ws_loop::DialError;
-use ws_proto::{Direction, Error, PeerError, Phase, UpgradeResponse};
+use ws_proto::{Direction, Error, ExtensionFault, PeerError, Phase, UpgradeResponse};
 
 use crate::api::{set_number, set_text};
 use crate::binding;
@@ -14,19 +14,30 @@ use crate::binding;
 pub(crate) struct Failure {
     /// What is thrown with the option `throw`.
     pub(crate) message: String,
-    /// What the server answered, if it was HTTP. Then the returned object speaks through its status and has
-    /// no error text.
+    /// What the server answered, if it was HTTP.
     pub(crate) response: Option<UpgradeResponse>,
+    /// k6 has no such failure, so nothing speaks for being as silent about it as k6.
+    beyond_k6: bool,
 }
 
 impl Failure {
     pub(crate) fn new(error: &DialError, response: Option<UpgradeResponse>) -> Self {
-        Self { message: dial_text(error), response }
+        let beyond_k6 = matches!(
+            error,
+            DialError::Handshake(Error::Peer(PeerError::BadExtension { fault, .. }))
+                if *fault != ExtensionFault::TakesOver
+        );
+        Self { message: dial_text(error), response, beyond_k6 }
     }
 
     /// A dial that failed before it began.
     pub(crate) fn early(message: String) -> Self {
-        Self { message, response: None }
+        Self { message, response: None, beyond_k6: false }
+    }
+
+    /// The `error` of the returned object. One with an answer speaks through its status, as in k6.
+    pub(crate) fn error_text(&self) -> &str {
+        if self.response.is_some() && !self.beyond_k6 { "" } else { &self.message }
     }
 }
 
@@ -53,9 +64,10 @@ fn handshake_text(error: &Error) -> String {
         }
         Error::Tls { source, .. } => tls_text(source),
         Error::Peer(PeerError::BadHandshake(_)) => "websocket: bad handshake".to_owned(),
-        Error::Peer(PeerError::BadExtension { .. }) => {
+        Error::Peer(PeerError::BadExtension { fault: ExtensionFault::TakesOver, .. }) => {
             "websocket: invalid compression negotiation".to_owned()
         }
+        Error::Peer(error @ PeerError::BadExtension { .. }) => format!("websocket: {error}"),
         Error::Request(error) => format!("websocket: {error}"),
         // The rest says in the library's own words what k6 has none for, or the same.
         other => other.to_string(),

@@ -7,7 +7,6 @@ mod actions;
 mod connect;
 mod errors;
 mod events;
-mod params;
 pub(crate) mod session;
 mod socket;
 mod tags;

@@ -1,0 +1,42 @@
+//! What the WebSocket modules have in common before there is a connection: the params that scripts give, and the
+//! dial that they ask for.
+
+mod compression;
+mod params;
+
+use ws_loop::Dial;
+use ws_proto::{DeflatePolicy, UpgradeRequest, WsUrl};
+
+pub(crate) use self::compression::Compression;
+pub(crate) use self::params::{Dialect, Params};
+use crate::group::Inside;
+
+/// Makes the dial that `params` ask for. Nothing is sent yet, so a module can still add to the request.
+///
+/// # Errors
+///
+/// Why nothing can be dialled, in k6's words: a header that the handshake sets itself, no usable TLS.
+pub(crate) fn dial(inside: Inside, vu: u32, url: WsUrl, params: &Params) -> Result<Dial, String> {
+    let shared = &inside.group().shared;
+    let mut request = UpgradeRequest::new();
+    request.user_agent(Some(&shared.settings.user_agent));
+    // Without an offer, too: a server that answers what it was not asked is judged by k6's rule.
+    request.deflate_policy(DeflatePolicy::K6);
+    if let Some(Compression { offer, policy }) = params.compression {
+        request.deflate(Some(offer)).deflate_policy(policy);
+    }
+    if let Some(cookies) = inside.state().vus[vu as usize].jar.header_for(&url) {
+        request.cookie(cookies);
+    }
+    for (name, value) in &params.headers {
+        request.header(name, value).map_err(|error| format!("websocket: {error}"))?;
+    }
+    let tls = match url.is_tls() {
+        true => Some(shared.tls()?),
+        false => None,
+    };
+    let mut limits = shared.settings.limits.clone();
+    // A longer one could not be shown to the script.
+    limits.max_message = limits.max_message.min(v8::String::MAX_LENGTH as u64);
+    Ok(Dial { url, request, tls, limits, local: None, addr: None })
+}
