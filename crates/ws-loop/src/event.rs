@@ -2,7 +2,7 @@
 
 use std::io;
 use std::net::{IpAddr, SocketAddr};
-use std::time::Duration;
+use std::time::{Duration, Instant, SystemTime};
 
 use ws_proto::{Incoming, Limits, TlsConfig, UpgradeRequest, UpgradeResponse, WsUrl};
 
@@ -79,6 +79,8 @@ pub struct Dial {
     pub local: Option<IpAddr>,
     /// The address to connect to, if it is known: nothing is looked up then.
     pub addr: Option<SocketAddr>,
+    /// Tell of each frame and message when it [arrived](crate::EventLoop::arrival). Makes a read 0.2-0.35 us dearer.
+    pub arrivals: bool,
 }
 
 impl Dial {
@@ -91,8 +93,20 @@ impl Dial {
             limits: Limits::default(),
             local: None,
             addr: None,
+            arrivals: false,
         }
     }
+}
+
+/// When something arrived at this machine, however much later it was read.
+///
+/// By the kernel's clock, where the system tells it ([`ws_proto::Connection::arrival`]), else the time of the read.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Arrival {
+    /// On the loop's clock, to compare with its other times.
+    pub at: Instant,
+    /// On the system's clock, as the kernel put it down.
+    pub wall: SystemTime,
 }
 
 /// How long the steps of a dial took; `None` for a step that was not needed, or did not come to its end.

@@ -73,7 +73,7 @@ mod wheel;
 pub use clock::{Clock, ManualClock, Ticks};
 pub use echo::EchoServer;
 pub use error::Error;
-pub use event::{Dial, DialError, DialFailure, DialTimings, Event, Traffic};
+pub use event::{Arrival, Dial, DialError, DialFailure, DialTimings, Event, Traffic};
 pub use event_loop::{EventLoop, LoopConfig};
 pub use key::SocketKey;
 pub use mailbox::LoopHandle;

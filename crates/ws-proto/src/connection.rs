@@ -2,6 +2,7 @@
 
 use std::io;
 use std::net::{Shutdown, SocketAddr};
+use std::time::{Instant, SystemTime};
 
 use mio::event::Source;
 use mio::{Interest, Registry, Token};
@@ -12,6 +13,7 @@ use crate::close;
 use crate::deflate::{DeflateAgreement, Deflater, Packer, Unpacker};
 use crate::frame::{self, FrameKind, MAX_CONTROL, MaskKeys};
 use crate::limits::Limits;
+use crate::marks::{Mark, Marks};
 use crate::message::{CloseFrame, Ended, Incoming, Kind, Violation};
 use crate::transport::{Fill, Flushed, Transport};
 
@@ -38,6 +40,8 @@ pub struct Connection {
     /// If messages are to be compressed.
     packer: Option<Box<Packer>>,
     agreement: Option<DeflateAgreement>,
+    /// If anything was ever marked.
+    marks: Option<Box<Marks>>,
     /// Bytes of pongs queued since the queue was last empty.
     pongs: usize,
     /// The last ping that found no room for its pong.
@@ -94,6 +98,7 @@ impl Connection {
             masks: MaskKeys::new(),
             packer: packer.map(Box::new),
             agreement,
+            marks: None,
             pongs: 0,
             unanswered: None,
             early,
@@ -112,8 +117,12 @@ impl Connection {
     /// says that the readiness event carried the end of the stream: then a short read is not the last one.
     ///
     /// Payloads that arrived in one piece lie in `arena`. Pings and close frames are answered into the queue. A close
-    /// frame that follows something else is left for the next call, so that they can be answered before it is. After [`Incoming::Ended`] there is nothing more to read. A new connection may hold messages that came
-    /// with the upgrade response: read it once without waiting for an event.
+    /// frame that follows something else is left for the next call, so that they can be answered before it is. After
+    /// [`Incoming::Ended`] there is nothing more to read. A new connection may hold messages that came with the
+    /// upgrade response: read it once without waiting for an event.
+    ///
+    /// If it [stamps arrivals](Self::stamps_arrivals), a call takes no more than one read's bytes: all that it reports
+    /// has the one [`arrival`](Self::arrival).
     pub fn read(
         &mut self,
         arena: &mut Arena,
@@ -131,7 +140,7 @@ impl Connection {
             let start = arena.len();
             arena.extend(&early);
             self.digest(arena, start, &mut reported, sink);
-            if self.held.is_some() {
+            if self.held.is_some() || self.transport.is_stamped() {
                 return ReadProgress::More;
             }
         }
@@ -158,7 +167,9 @@ impl Connection {
                     return ReadProgress::Drained;
                 }
                 Ok(Fill::Short) if !self.to_the_end => return ReadProgress::Drained,
-                Ok(Fill::Short | Fill::More) if budget == 0 => return ReadProgress::More,
+                Ok(Fill::Short | Fill::More) if budget == 0 || self.transport.is_stamped() => {
+                    return ReadProgress::More;
+                }
                 Ok(Fill::Short | Fill::More) => {}
                 Ok(Fill::Eof) => self.end(Ended::Eof, sink),
             }
@@ -279,6 +290,52 @@ impl Connection {
     /// Raw bytes written to the socket since TCP connected.
     pub fn bytes_written(&self) -> u64 {
         self.transport.bytes_written()
+    }
+
+    /// Whether reads ask the kernel for times of arrival, as [`stamp_arrivals`](crate::Handshaking::stamp_arrivals)
+    /// wants it.
+    pub fn stamps_arrivals(&self) -> bool {
+        self.transport.is_stamped()
+    }
+
+    /// When what the last [`read`](Self::read) reported arrived, by the kernel's own clock (`SO_TIMESTAMPNS`): however
+    /// late the read came. `None` if the system does not know: then it is the time of the read that counts.
+    ///
+    /// TCP is a stream. The kernel knows when the last of the bytes arrived that a read brings; of several messages
+    /// in one read, the earlier ones may have arrived before. With TLS it is the record that a message ends in.
+    pub fn arrival(&self) -> Option<SystemTime> {
+        self.transport.arrival()
+    }
+
+    /// Names the end of what is queued now, to ask later when it was [`offered`](Self::offered_at) to the system.
+    /// Costs eight bytes or so until [`forget_marks`](Self::forget_marks).
+    pub fn mark(&mut self) -> Mark {
+        self.marks.get_or_insert_default().set()
+    }
+
+    /// Whether something has been marked since the last [`note_offer`](Self::note_offer).
+    pub fn has_mark(&self) -> bool {
+        self.marks.as_ref().is_some_and(|marks| marks.is_set())
+    }
+
+    /// Says that all that is queued is being offered to the system at `now`: right before [`flush`](Self::flush), or
+    /// instead of it while the system is known to take nothing.
+    pub fn note_offer(&mut self, now: Instant) {
+        if let Some(marks) = &mut self.marks {
+            marks.offer(now);
+        }
+    }
+
+    /// When what was queued before `mark` was first offered to the system. `None` if it was not yet, or is forgotten.
+    pub fn offered_at(&self, mark: Mark) -> Option<Instant> {
+        self.marks.as_ref()?.offered_at(mark)
+    }
+
+    /// Forgets the times of all marks before `mark`.
+    pub fn forget_marks(&mut self, before: Mark) {
+        if let Some(marks) = &mut self.marks {
+            marks.forget(before);
+        }
     }
 
     /// What was agreed on compression; `None`: there is none.

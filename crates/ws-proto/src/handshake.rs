@@ -180,6 +180,13 @@ impl Handshaking {
         self.0.deflater = Some(deflater.clone());
     }
 
+    /// Has the connection ask the kernel, with every read, when what it brings arrived: see
+    /// [`Connection::arrival`]. Costs 0.2-0.35 us a read. To be called before the first
+    /// [`advance`](Self::advance), so that messages which come with the response have a time as well.
+    pub fn stamp_arrivals(&mut self) {
+        self.0.transport.stamp_arrivals();
+    }
+
     /// Goes on as far as the socket allows.
     ///
     /// # Errors

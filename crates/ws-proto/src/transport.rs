@@ -1,10 +1,12 @@
 //! Plain TCP or TLS behind one way to read and write; counts the raw bytes.
 
 use std::io::{self, ErrorKind, Read, Write};
+use std::time::SystemTime;
 
 use mio::net::TcpStream;
 
 use crate::arena::Arena;
+use crate::stamps::Stamps;
 
 /// Ciphertext taken from the socket at once: one TLS record, so that a read is one system call.
 const RECORD: usize = 16 * 1024 + 256;
@@ -14,6 +16,8 @@ const RECORD: usize = 16 * 1024 + 256;
 pub(crate) struct Transport {
     tcp: TcpStream,
     tls: Option<Box<rustls::ClientConnection>>,
+    /// If each read asks when its bytes arrived.
+    stamps: Option<Stamps>,
     /// The peer has said over TLS that nothing follows.
     ended: bool,
     read: u64,
@@ -66,7 +70,7 @@ impl From<StreamError> for io::Error {
 
 impl Transport {
     pub(crate) fn new(tcp: TcpStream, tls: Option<Box<rustls::ClientConnection>>) -> Self {
-        Self { tcp, tls, ended: false, read: 0, written: 0 }
+        Self { tcp, tls, stamps: None, ended: false, read: 0, written: 0 }
     }
 
     pub(crate) fn tcp(&mut self) -> &mut TcpStream {
@@ -75,6 +79,21 @@ impl Transport {
 
     pub(crate) fn tcp_ref(&self) -> &TcpStream {
         &self.tcp
+    }
+
+    /// From now on reads ask the kernel when what they bring arrived, where it can tell.
+    pub(crate) fn stamp_arrivals(&mut self) {
+        self.stamps = Some(Stamps::of(&self.tcp));
+    }
+
+    /// Whether they do.
+    pub(crate) fn is_stamped(&self) -> bool {
+        self.stamps.is_some()
+    }
+
+    /// When the last bytes of the last read arrived.
+    pub(crate) fn arrival(&self) -> Option<SystemTime> {
+        self.stamps.as_ref()?.last()
     }
 
     pub(crate) fn is_tls(&self) -> bool {
@@ -105,7 +124,7 @@ impl Transport {
         if self.tls.is_some() {
             return self.read_tls(arena);
         }
-        match arena.fill(|room| retry(|| self.tcp.read(room))) {
+        match arena.fill(|room| retry(|| receive(&mut self.tcp, &mut self.stamps, room))) {
             Ok((0, _)) => Ok(Fill::Eof),
             Ok((n, full)) => {
                 self.read += n as u64;
@@ -122,7 +141,7 @@ impl Transport {
     fn read_tls(&mut self, arena: &mut Arena) -> Result<Fill, StreamError> {
         let Some(tls) = &mut self.tls else { return Ok(Fill::Blocked) };
         let mut record = [0; RECORD];
-        let n = match retry(|| self.tcp.read(&mut record)) {
+        let n = match retry(|| receive(&mut self.tcp, &mut self.stamps, &mut record)) {
             Ok(0) => return Ok(Fill::Eof),
             Ok(n) => n,
             Err(e) if e.kind() == ErrorKind::WouldBlock => return Ok(Fill::Blocked),
@@ -195,6 +214,14 @@ impl Transport {
         if let Some(tls) = &mut self.tls {
             tls.send_close_notify();
         }
+    }
+}
+
+/// One read from the socket.
+fn receive(tcp: &mut TcpStream, stamps: &mut Option<Stamps>, room: &mut [u8]) -> io::Result<usize> {
+    match stamps {
+        None => tcp.read(room),
+        Some(stamps) => stamps.receive(tcp, room),
     }
 }
 

@@ -6,5 +6,6 @@ mod deflate;
 mod echo;
 mod handshake;
 mod interop;
+mod stamps;
 mod tls;
 mod violations;

@@ -11,10 +11,10 @@ use ws_proto::rustls::pki_types::{CertificateDer, PrivatePkcs8KeyDer};
 use ws_proto::rustls::{self, CertificateError, ServerConfig, ServerConnection, StreamOwned};
 use ws_proto::{Error, Kind, PeerError, Phase, TlsConfig, TlsOptions, WsUrl};
 
-type ServerStream = StreamOwned<ServerConnection, TcpStream>;
+pub(crate) type ServerStream = StreamOwned<ServerConnection, TcpStream>;
 
 /// A server for `name` and the certificate to trust it by.
-fn serve_tls<T: Send + 'static>(
+pub(crate) fn serve_tls<T: Send + 'static>(
     name: &str,
     peer: impl FnOnce(ServerStream) -> T + Send + 'static,
 ) -> (SocketAddr, JoinHandle<T>, CertificateDer<'static>) {
@@ -36,18 +36,18 @@ fn serve_tls<T: Send + 'static>(
     (addr, thread, certificate)
 }
 
-fn opening(addr: SocketAddr, host: &str, options: &TlsOptions) -> Opening {
+pub(crate) fn opening(addr: SocketAddr, host: &str, options: &TlsOptions) -> Opening {
     let mut opening = Opening::to(addr);
     opening.url = WsUrl::parse(&format!("wss://{host}:{}/", addr.port())).unwrap();
     opening.tls = Some(TlsConfig::new(options).unwrap());
     opening
 }
 
-fn trusting(root: CertificateDer<'static>) -> TlsOptions {
+pub(crate) fn trusting(root: CertificateDer<'static>) -> TlsOptions {
     TlsOptions { extra_roots: vec![root], ..TlsOptions::default() }
 }
 
-fn upgrade(stream: &mut ServerStream) {
+pub(crate) fn upgrade(stream: &mut ServerStream) {
     let head = read_head(stream);
     stream.write_all(accept(&head).as_bytes()).unwrap();
 }

@@ -127,6 +127,9 @@ impl<T: Send + 'static> EventLoop<T> {
             Handshaking::start(addr, dial.local, &dial.url, &dial.request, dial.tls.as_ref(), &limits, now);
         let registered = start.and_then(|mut handshaking| {
             handshaking.share_deflater(&self.deflater);
+            if dial.arrivals {
+                handshaking.stamp_arrivals();
+            }
             // Both once and for all: an edge-triggered poll reports neither again until it changes, so this costs
             // a single spurious wake-up and spares a system call whenever a write blocks.
             let interest = Interest::READABLE | Interest::WRITABLE;

@@ -1,5 +1,6 @@
 //! The loop: owns the poll, the wheel and the sockets, and turns.
 
+mod arrivals;
 mod dial;
 mod socket;
 mod turn;
@@ -14,13 +15,14 @@ use mio::{Events, Poll, Waker};
 use ws_proto::{Arena, Connection, Deflater, Flushed, Incoming, Payload, UpgradeResponse};
 
 use crate::clock::{Clock, Ticks};
-use crate::event::{DialFailure, DialTimings, Event, Traffic};
+use crate::event::{Arrival, DialFailure, DialTimings, Event, Traffic};
 use crate::key::WAKER;
 use crate::mailbox::{LoopHandle, Mail, Mailbox};
 use crate::nest::Heat;
 use crate::registry::Registry;
 use crate::wheel::{TimerId, TimerWheel};
 use crate::{Error, Resolver, SocketKey};
+use arrivals::Arrivals;
 use socket::{Socket, State};
 
 /// What a loop is made with.
@@ -54,6 +56,10 @@ pub struct EventLoop<T: Send + 'static> {
     /// Shared by all sockets that compress messages which stand alone.
     deflater: Deflater,
     queue: VecDeque<Queued<T>>,
+    /// Of the [`Queued::Stamped`] in the queue, in its order.
+    arrivals: Arrivals,
+    /// Of the event that was fetched last.
+    arrival: Option<Arrival>,
     /// Sockets to look at, oldest first: new readiness, and what a turn's bounds have left over.
     ready: VecDeque<SocketKey>,
     dirty: Vec<SocketKey>,
@@ -80,6 +86,8 @@ enum Queued<T> {
     Opened(SocketKey, Box<UpgradeResponse>, Box<DialTimings>),
     Failed(SocketKey, Box<DialFailure>),
     Incoming(SocketKey, Incoming),
+    /// One whose time of arrival is in [`EventLoop::arrivals`]: kept apart, so that events stay small.
+    Stamped(SocketKey, Incoming),
     WriteFailed(SocketKey, io::Error),
     Timer(TimerId),
     Posted(T),
@@ -108,6 +116,8 @@ impl<T: Send + 'static> EventLoop<T> {
             arena: Arena::new(),
             deflater: Deflater::new(),
             queue: VecDeque::new(),
+            arrivals: Arrivals::default(),
+            arrival: None,
             ready: VecDeque::new(),
             dirty: Vec::new(),
             mailbox: Arc::new(Mailbox::new(waker)),
@@ -128,8 +138,15 @@ impl<T: Send + 'static> EventLoop<T> {
         self.now
     }
 
+    /// When what the last fetched event reports arrived: for an [`Event::Incoming`] of a socket whose
+    /// [`Dial`](crate::Dial) asked for it.
+    pub fn arrival(&self) -> Option<Arrival> {
+        self.arrival
+    }
+
     /// Fetches the oldest event.
     pub fn next_event(&mut self) -> Option<Event<T>> {
+        self.arrival = None;
         let event = loop {
             let Some(queued) = self.queue.pop_front() else { break None };
             let event = self.claim(queued);
@@ -186,6 +203,14 @@ impl<T: Send + 'static> EventLoop<T> {
         Some(connection)
     }
 
+    /// An open socket, to look at.
+    pub fn connection(&self, key: SocketKey) -> Option<&Connection> {
+        match &self.sockets.get(key)?.state {
+            State::Open(connection) => Some(connection),
+            _ => None,
+        }
+    }
+
     /// Gives a socket another number. Events that wait already carry it, too.
     pub fn set_user(&mut self, key: SocketKey, user: u64) {
         if let Some(socket) = self.sockets.get_mut(key) {
@@ -212,13 +237,16 @@ impl<T: Send + 'static> EventLoop<T> {
     /// Writes what was queued on sockets since the last flush: one system call for each of them. What a socket does
     /// not take now is written by later turns; a failure becomes [`Event::WriteFailed`].
     ///
+    /// What was [marked](Connection::mark) counts as offered to the system now, also if its socket is known to take
+    /// nothing.
+    ///
     /// To be called after each batch of events. (A turn begins with it, so that no turn waits with something
     /// unsent; a driver that waits on a [`Nest`](crate::Nest) has to call it.)
     pub fn flush(&mut self) {
         for key in self.dirty.drain(..) {
             let Some(socket) = self.sockets.get_mut(key) else { continue };
             socket.dirty = false;
-            if let Some(error) = write(socket) {
+            if let Some(error) = write(socket, &self.clock) {
                 self.queue.push_back(Queued::WriteFailed(key, error));
                 self.heat.set_left(true);
             }
@@ -288,6 +316,10 @@ impl<T: Send + 'static> EventLoop<T> {
             Queued::Incoming(key, incoming) => {
                 Event::Incoming { key, user: user(&self.sockets, key)?, incoming }
             }
+            Queued::Stamped(key, incoming) => {
+                self.arrival = self.arrivals.pop();
+                Event::Incoming { key, user: user(&self.sockets, key)?, incoming }
+            }
             Queued::Opened(key, response, timings) => {
                 Event::Opened { key, user: user(&self.sockets, key)?, response, timings }
             }
@@ -324,8 +356,11 @@ impl<T: Send + 'static> Drop for EventLoop<T> {
 }
 
 /// Writes what a socket has queued, unless that is known to be of no use. Returns the failure that ends its writing.
-fn write(socket: &mut Socket) -> Option<io::Error> {
+fn write(socket: &mut Socket, clock: &Clock) -> Option<io::Error> {
     let State::Open(connection) = &mut socket.state else { return None };
+    if connection.has_mark() {
+        connection.note_offer(clock.now());
+    }
     if socket.blocked || socket.broken || !connection.wants_write() {
         return None;
     }

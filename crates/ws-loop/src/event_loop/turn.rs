@@ -50,6 +50,7 @@ impl<T: Send + 'static> EventLoop<T> {
         };
         self.collect(timeout)?;
         self.now = self.clock.now();
+        self.arrivals.begin_turn();
         for _ in 0..self.ready.len() {
             if self.arena.len() > MAX_ARENA || self.queue.len() > MAX_QUEUE {
                 break;
@@ -122,7 +123,7 @@ impl<T: Send + 'static> EventLoop<T> {
             return;
         }
         if std::mem::take(&mut socket.writable)
-            && let Some(error) = write(socket)
+            && let Some(error) = write(socket, &self.clock)
         {
             self.queue.push_back(Queued::WriteFailed(key, error));
         }
@@ -135,10 +136,15 @@ impl<T: Send + 'static> EventLoop<T> {
             return;
         }
         let Socket { state: State::Open(connection), read_closed, ended, .. } = socket else { return };
+        let (stamped, before) = (connection.stamps_arrivals(), self.queue.len());
         let progress = connection.read(&mut self.arena, *read_closed, &mut |incoming| {
             *ended |= matches!(incoming, ws_proto::Incoming::Ended(_));
-            self.queue.push_back(Queued::Incoming(key, incoming));
+            let queued = if stamped { Queued::Stamped } else { Queued::Incoming };
+            self.queue.push_back(queued(key, incoming));
         });
+        if stamped {
+            self.arrivals.push(self.queue.len() - before, connection.arrival(), &self.clock);
+        }
         // Answers to pings and to the peer's close wait there, for the flush that follows the batch.
         if connection.wants_write() && !socket.dirty {
             socket.dirty = true;

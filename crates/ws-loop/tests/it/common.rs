@@ -80,7 +80,18 @@ impl Peer {
         user: u64,
         frames: &[u8],
     ) -> (SocketKey, Peer) {
-        let key = event_loop.connect(dial(listener.local_addr().unwrap()), user);
+        Self::open_dial(event_loop, listener, dial(listener.local_addr().unwrap()), user, frames)
+    }
+
+    /// As `open_with`, by a dial of the test's own.
+    pub(crate) fn open_dial(
+        event_loop: &mut EventLoop<u32>,
+        listener: &TcpListener,
+        dial: Dial,
+        user: u64,
+        frames: &[u8],
+    ) -> (SocketKey, Peer) {
+        let key = event_loop.connect(dial, user);
         let mut peer = Peer { stream: listener.accept().unwrap().0 };
         peer.upgrade(event_loop, frames);
         match next(event_loop) {

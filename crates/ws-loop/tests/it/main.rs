@@ -1,5 +1,6 @@
 //! The loop against real sockets, and the echo server. One binary: the tests share their helpers, and link once.
 
+mod arrivals;
 mod common;
 mod dial;
 mod echo_server;

@@ -38,5 +38,5 @@ pub(crate) fn dial(inside: Inside, vu: u32, url: WsUrl, params: &Params) -> Resu
     let mut limits = shared.settings.limits.clone();
     // A longer one could not be shown to the script.
     limits.max_message = limits.max_message.min(v8::String::MAX_LENGTH as u64);
-    Ok(Dial { url, request, tls, limits, local: None, addr: None })
+    Ok(Dial { url, request, tls, limits, local: None, addr: None, arrivals: false })
 }
