@@ -1,29 +1,15 @@
-//! `cargo xtask conformance`: `ws-proto` against the Autobahn cases, compared with the table in the tree.
-//!
-//! The cases are driven by [kosoku](https://pypi.org/project/kosoku/), which runs Autobahn's own case files.
+//! Verdicts of the suite, and the table of them in the tree.
 
 use std::collections::BTreeMap;
 use std::fmt::Write as _;
-use std::net::TcpListener;
-use std::path::{Path, PathBuf};
-use std::process::{Child, Command, Stdio};
-use std::time::Duration;
 
 use anyhow::{Context as _, Result, bail, ensure};
 use serde_json::Value;
 
-use crate::flags::Flags;
+use super::suite::KOSOKU;
 
-pub(crate) const FLAGS: &[&str] = &["only", "python"];
-
-/// The version whose cases the table is about.
-const KOSOKU: &str = "0.1.0";
-
-/// What is run without `--only`: all groups that Autobahn has.
-const ALL: &[&str] = &["1.*", "2.*", "3.*", "4.*", "5.*", "6.*", "7.*", "9.*", "10.*", "12.*", "13.*"];
-
-/// Cases in which the server asks for messages that stand alone, which it does only of a client that says it can.
-const ALONE: &[&str] = &["13.2.*", "13.5.*", "13.6.*"];
+/// Where the table lies in the workspace.
+pub(super) const TABLE: &str = "docs/conformance.md";
 
 const ABOUT: &[(u32, &str)] = &[
     (1, "framing"),
@@ -39,11 +25,9 @@ const ABOUT: &[(u32, &str)] = &[
     (13, "compression with various parameters"),
 ];
 
-const TABLE: &str = "docs/conformance.md";
-
 /// How the server judges a case, the best first; a case is as good as the worse of its behaviour and its closing.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
-enum Verdict {
+pub(super) enum Verdict {
     Ok,
     /// The RFC leaves open what is right.
     Informational,
@@ -60,119 +44,10 @@ const VERDICTS: [(Verdict, &str); 4] = [
 ];
 
 /// Verdicts by case, in the order of the numbers.
-type Results = BTreeMap<Vec<u32>, Verdict>;
+pub(super) type Results = BTreeMap<Vec<u32>, Verdict>;
 
-/// Runs the cases; writes the table, unless a case is worse than it says or `--only` was given.
-pub(crate) fn run(workspace: &Path, flags: &Flags) -> Result<()> {
-    let only = flags.all("only").collect::<Vec<_>>();
-    let cases = if only.is_empty() { ALL.iter().chain(ALONE).copied().collect() } else { only.clone() };
-    let group = |case: &str| case.split('.').take(2).map(str::to_owned).collect::<Vec<_>>();
-    let (alone, others): (Vec<_>, Vec<_>) =
-        cases.iter().partition(|case| ALONE.iter().any(|of| group(of) == group(case)));
-    let driver = build(workspace)?;
-    let kosoku = install(workspace, flags.text("python").unwrap_or("python3"))?;
-    let mut results = Results::new();
-    for (include, exclude, alone) in [(&others, ALONE, false), (&alone, &[][..], true)] {
-        if !include.is_empty() {
-            let filters = Filters { include, exclude };
-            results.extend(read(&run_cases(workspace, &kosoku, &driver, &filters, alone)?)?);
-        }
-    }
-    let table = workspace.join(TABLE);
-    let before = match std::fs::read_to_string(&table) {
-        Ok(text) => parse(&text)?,
-        Err(error) if error.kind() == std::io::ErrorKind::NotFound => Results::new(),
-        Err(error) => return Err(error).context(TABLE),
-    };
-    let worse = worse(&before, &results, only.is_empty());
-    ensure!(worse.is_empty(), "worse than {TABLE} says:\n{}", worse.join("\n"));
-    eprintln!("{} cases, none worse than before", results.len());
-    if only.is_empty() {
-        std::fs::create_dir_all(workspace.join("docs"))?;
-        std::fs::write(&table, render(&results))?;
-    }
-    Ok(())
-}
-
-/// Builds the client that echoes.
-fn build(workspace: &Path) -> Result<PathBuf> {
-    let cargo = std::env::var_os("CARGO").unwrap_or_else(|| "cargo".into());
-    let args = ["build", "--quiet", "--package", "ws-proto", "--example", "autobahn"];
-    let status = Command::new(cargo).current_dir(workspace).args(args).status()?;
-    ensure!(status.success(), "cargo cannot build the example autobahn");
-    Ok(target(workspace).join("debug/examples/autobahn"))
-}
-
-fn target(workspace: &Path) -> PathBuf {
-    std::env::var_os("CARGO_TARGET_DIR").map_or_else(|| workspace.join("target"), PathBuf::from)
-}
-
-/// Makes a virtual environment with the suite, if it is not there yet.
-fn install(workspace: &Path, python: &str) -> Result<PathBuf> {
-    let venv = target(workspace).join(format!("kosoku-{KOSOKU}"));
-    let kosoku = venv.join("bin/kosoku");
-    if !kosoku.exists() {
-        let status = Command::new(python).args(["-m", "venv"]).arg(&venv).status();
-        let made = status.with_context(|| format!("cannot run {python}"))?.success();
-        ensure!(made, "{python} cannot make a virtual environment (Debian: install python3-venv)");
-        let args = ["install", "--quiet", "--disable-pip-version-check", &format!("kosoku=={KOSOKU}")];
-        let installed = Command::new(venv.join("bin/pip")).args(args).status()?.success();
-        ensure!(installed, "pip cannot install kosoku {KOSOKU}");
-    }
-    Ok(kosoku)
-}
-
-/// Kills the server if something goes wrong before it ends by itself.
-struct Server(Child);
-
-impl Drop for Server {
-    fn drop(&mut self) {
-        // Both fail only if it has ended already.
-        let _ = self.0.kill();
-        let _ = self.0.wait();
-    }
-}
-
-/// Globs of cases.
-struct Filters<'a> {
-    include: &'a [&'a str],
-    exclude: &'a [&'a str],
-}
-
-/// Runs both sides; with `alone` the client says that it can compress each message by itself. Gives the index of the
-/// reports.
-fn run_cases(
-    workspace: &Path,
-    kosoku: &Path,
-    driver: &Path,
-    filters: &Filters<'_>,
-    alone: bool,
-) -> Result<String> {
-    let reports = target(workspace).join("conformance");
-    if reports.exists() {
-        std::fs::remove_dir_all(&reports)?;
-    }
-    // The port is free a moment before the server takes it.
-    let address = TcpListener::bind("127.0.0.1:0")?.local_addr()?.to_string();
-    let mut command = Command::new(kosoku);
-    command.args(["-m", "fuzzingserver", &address, "-o"]).arg(&reports);
-    command.args(filters.include.iter().flat_map(|case| ["-i", case]));
-    command.args(filters.exclude.iter().flat_map(|case| ["-x", case])).stdout(Stdio::null());
-    let mut server = Server(command.spawn().context("cannot run kosoku")?);
-    let mut attempts = 0;
-    while std::net::TcpStream::connect(&address).is_err() {
-        ensure!(server.0.try_wait()?.is_none() && attempts < 200, "kosoku does not listen");
-        attempts += 1;
-        std::thread::sleep(Duration::from_millis(50));
-    }
-    let status = Command::new(driver).arg(&address).args(alone.then_some("alone")).status()?;
-    ensure!(status.success(), "the driver has failed");
-    // It writes the reports and ends, with a failure if a case failed: that is for the comparison to say.
-    server.0.wait()?;
-    std::fs::read_to_string(reports.join("index.json")).context("kosoku has written no report")
-}
-
-fn read(index: &str) -> Result<Results> {
+/// Reads the index of the reports.
+pub(super) fn read(index: &str) -> Result<Results> {
     let index: Value = serde_json::from_str(index)?;
     let agents = index.as_object().context("the index is no object")?;
     let mut results = Results::new();
@@ -196,7 +71,7 @@ fn name(case: &[u32]) -> String {
 }
 
 /// What went down. Cases that did not run count if `all` were to run.
-fn worse(before: &Results, now: &Results, all: bool) -> Vec<String> {
+pub(super) fn worse(before: &Results, now: &Results, all: bool) -> Vec<String> {
     let mut found = Vec::new();
     for (case, verdict) in now {
         let expected = before.get(case).copied().unwrap_or(Verdict::Informational);
@@ -212,7 +87,7 @@ fn worse(before: &Results, now: &Results, all: bool) -> Vec<String> {
 }
 
 /// One line for the cases that share all numbers but the last, as `1-8` and lists of these.
-fn render(results: &Results) -> String {
+pub(super) fn render(results: &Results) -> String {
     let mut families: BTreeMap<&[u32], BTreeMap<Verdict, Vec<u32>>> = BTreeMap::new();
     for (case, verdict) in results {
         let (last, family) = case.split_last().expect("a case has a number");
@@ -250,7 +125,7 @@ fn ranges(numbers: &[u32]) -> String {
 }
 
 /// Reads what [`render`] has written.
-fn parse(text: &str) -> Result<Results> {
+pub(super) fn parse(text: &str) -> Result<Results> {
     let mut results = Results::new();
     for line in text.lines().filter_map(|line| line.strip_prefix("| ")) {
         let cells = line.trim_end_matches('|').split('|').map(str::trim).collect::<Vec<_>>();
