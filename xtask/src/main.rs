@@ -23,6 +23,7 @@ usage: cargo xtask TASK [FLAGS]
   conformance
           runs ws-proto against the Autobahn cases and compares with docs/conformance.md
             --only GLOB    cases such as 9.*; may be repeated; the table is not written then
+            --jobs N       servers at the same time (all cores)
             --python PATH  for the virtual environment of the suite (python3)
   v8      rebuilds the library in third_party/v8 from the sources of the v8 crate
             --out DIR      where to build (target/v8)
