@@ -15,13 +15,4 @@ pub mod process;
 pub mod server;
 pub mod tool;
 
-use std::io::Write as _;
-
-/// Says on the terminal that a test does not run here, and why.
-///
-/// The text goes to the process's standard error itself, because the test harness shows the output of
-/// `eprintln!` for failed tests only, and a skipped test must be seen.
-pub fn skip(test: &str, why: &str) {
-    // A closed standard error leaves nobody to tell.
-    let _ = writeln!(std::io::stderr(), "SKIPPED {test}: {why}");
-}
+pub use ws_peers::skip;

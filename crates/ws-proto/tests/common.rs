@@ -109,6 +109,15 @@ impl Opening {
         Self { url: url(addr), addr, request, tls: None, limits: Limits::default() }
     }
 
+    /// To a path; with TLS as `wss://localhost`.
+    pub(crate) fn at(addr: SocketAddr, path: &str, tls: Option<TlsConfig>) -> Self {
+        let target = match tls {
+            Some(_) => format!("wss://localhost:{}{path}", addr.port()),
+            None => format!("ws://{addr}{path}"),
+        };
+        Self { url: WsUrl::parse(&target).unwrap(), tls, ..Self::to(addr) }
+    }
+
     pub(crate) fn run(&self) -> Result<(Client, UpgradeResponse), Box<HandshakeFailure>> {
         self.run_with(|_| {})
     }

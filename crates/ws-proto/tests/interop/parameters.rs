@@ -1,68 +1,13 @@
-//! Against a server that nobody here wrote: Python's `websockets`.
+//! The parameters of permessage-deflate, with a server that can be told all of them: Python's `websockets`.
 
-use std::io::{BufRead, BufReader};
-use std::net::SocketAddr;
-use std::process::{Child, Command, Stdio};
+use std::net::Ipv4Addr;
 
-use crate::common::{Client, Opening};
+use ws_peers::Peer;
 use ws_proto::{DeflateOffer, Flushed, Incoming, Kind, WindowBits};
 
-/// Echoes each message twice, whole and in two fragments, until its standard input is closed. The argument says how
-/// the server compresses.
-const SERVER: &str = r#"
-import asyncio, json, sys
-from websockets.asyncio.server import serve
-from websockets.extensions.permessage_deflate import ServerPerMessageDeflateFactory
+use crate::common::{Client, Opening};
 
-async def echo(socket):
-    async for message in socket:
-        await socket.send(message)
-        middle = len(message) // 2
-        await socket.send([message[:middle], message[middle:]])
-
-async def main():
-    parameters = json.loads(sys.argv[1])
-    extensions = None if parameters is None else [ServerPerMessageDeflateFactory(**parameters)]
-    options = {"compression": None, "extensions": extensions, "max_size": None}
-    async with serve(echo, "127.0.0.1", 0, **options) as server:
-        print(server.sockets[0].getsockname()[1], flush=True)
-        await asyncio.get_running_loop().run_in_executor(None, sys.stdin.read)
-
-asyncio.run(main())
-"#;
-
-struct Server {
-    child: Child,
-    addr: SocketAddr,
-}
-
-impl Server {
-    /// `None` where there is no Python with `websockets`.
-    fn start(parameters: &str) -> Option<Self> {
-        let python = std::env::var_os("WS_TEST_PYTHON").unwrap_or_else(|| "python3".into());
-        let mut probe = Command::new(&python);
-        probe.args(["-c", "import websockets.asyncio.server"]).stderr(Stdio::null());
-        if !probe.status().is_ok_and(|status| status.success()) {
-            eprintln!("skipped: {} has no websockets (pip install websockets)", python.display());
-            return None;
-        }
-        let mut command = Command::new(python);
-        command.args(["-c", SERVER, parameters]).stdin(Stdio::piped()).stdout(Stdio::piped());
-        let mut child = command.spawn().unwrap();
-        let mut line = String::new();
-        BufReader::new(child.stdout.take().unwrap()).read_line(&mut line).unwrap();
-        let addr = format!("127.0.0.1:{}", line.trim()).parse().unwrap();
-        Some(Self { child, addr })
-    }
-}
-
-impl Drop for Server {
-    fn drop(&mut self) {
-        drop(self.child.stdin.take());
-        self.child.wait().unwrap();
-    }
-}
-
+/// Sends a message that comes back whole and in fragments.
 fn exchange(client: &mut Client, message: &[u8]) {
     client.connection.send(Kind::Binary, message).unwrap();
     let mut seen = 0;
@@ -81,7 +26,7 @@ fn exchange(client: &mut Client, message: &[u8]) {
 }
 
 #[test]
-fn python_websockets() {
+fn parameters_of_compression() {
     let (with, without) = (DeflateOffer::with_takeover(), DeflateOffer::without_takeover());
     let small = DeflateOffer {
         server_max_window_bits: WindowBits::new(9),
@@ -104,8 +49,9 @@ fn python_websockets() {
         (r#"{"server_max_window_bits": 10, "client_max_window_bits": 8}"#, with, Some((false, false, 10, 8))),
     ];
     for (parameters, offer, expected) in table {
-        let Some(server) = Server::start(parameters) else { return };
-        let mut opening = Opening::to(server.addr);
+        let start = Peer::Websockets.start_on(Ipv4Addr::LOCALHOST.into(), &[parameters]);
+        let Some(server) = start else { return };
+        let mut opening = Opening::at(server.plain, "/twice/", None);
         opening.request.deflate(Some(offer));
         let mut client = opening.run().unwrap().0;
         let agreed = client.connection.deflate().map(|agreed| {

@@ -1,0 +1,4 @@
+//! Against servers that nobody here wrote.
+
+mod matrix;
+mod parameters;
