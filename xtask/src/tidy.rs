@@ -35,7 +35,7 @@ const ONLY_IN: &[(&str, &[&str])] = &[
     ("tungstenite", &["ws-proto", "ws-loop", "ws-e2e"]),
     // ws-js: it words the errors of TLS as scripts know them.
     ("rustls", &["ws-proto", "ws-js", "ws-e2e"]),
-    ("flate2", &["ws-proto"]),
+    ("flate2", &["ws-proto", "ws-e2e"]),
     ("tokio", &["ws-cli"]),
     ("metrics", &["ws-metrics"]),
     ("metrics-exporter-prometheus", &["ws-metrics"]),
