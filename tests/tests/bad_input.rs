@@ -54,6 +54,15 @@ fn configuration() {
     fails(&duration, 104, &["`duration` option should be more than 0"]);
     let wrong_type = script("export const options = { vus: 'many' }; export default function () {}", &[]);
     fails(&wrong_type, 104, &["many"]);
+    for (options, words) in [
+        ("{ hosts: { 'a*': '127.0.0.1' } }", "invalid host pattern 'a*'"),
+        ("{ blockHostnames: ['a*b'] }", "invalid hostname pattern 'a*b'"),
+        ("{ blacklistIPs: ['1.2.3.4'] }", "invalid CIDR address: 1.2.3.4"),
+        ("{ dns: { policy: 'v4' } }", "v4 does not belong to DNSPolicy values"),
+    ] {
+        let text = format!("export const options = {options}; export default function () {{}}");
+        fails(&script(&text, &[]), 104, &[words]);
+    }
     let env = Fixture::new(NOTHING).run().env("K6_ITERATIONS", "abc").finish().unwrap();
     fails(&env, 104, &["K6_ITERATIONS", "abc"]);
 }

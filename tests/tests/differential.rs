@@ -67,6 +67,8 @@ corpus! {
     async_default
     big_messages
     binary
+    blocked
+    blocked_ranges
     burst
     checks_groups
     close_codes
@@ -86,6 +88,9 @@ corpus! {
     custom_metrics
     custom_metrics_init
     custom_metrics_throw
+    dns_bad
+    dns_options
+    dns_policy
     endless_loop
     environment
     events_order
@@ -113,6 +118,7 @@ corpus! {
     handle_summary_unwritable
     handlers
     headers
+    hosts
     init_context
     init_runs
     interrupted

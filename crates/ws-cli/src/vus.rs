@@ -85,7 +85,15 @@ impl Script for Loaded {
 
     fn start(self: Box<Self>, request: RunRequest) -> Result<Box<dyn Running>, CliError> {
         let options = request.options;
-        let resolver = Resolver::new(ResolverConfig { hosts: options.hosts, ..ResolverConfig::default() });
+        let resolver = Resolver::new(ResolverConfig {
+            ttl: options.dns.ttl,
+            select: options.dns.select,
+            policy: options.dns.policy,
+            hosts: options.hosts,
+            blocked: options.block_hostnames,
+            blacklist: options.blacklist_ips,
+            ..ResolverConfig::default()
+        });
         let usual = Settings::default();
         let settings = Settings {
             user_agent: options.user_agent.unwrap_or(usual.user_agent),

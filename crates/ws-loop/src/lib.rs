@@ -79,7 +79,8 @@ pub use key::SocketKey;
 pub use mailbox::LoopHandle;
 pub use nest::{Nest, NestWaker};
 pub use resolver::{
-    DnsError, Hosts, HostsError, Lookup, Policy, Resolver, ResolverConfig, Select, SystemLookup,
+    Cidr, CidrError, DnsError, HostPatterns, Hosts, HostsError, Lookup, PatternError, Policy, Resolver,
+    ResolverConfig, Select, SystemLookup,
 };
 pub use wheel::{TimerId, TimerWheel};
 

@@ -2,6 +2,7 @@
 
 use ws_engine::duration::GoDuration;
 
+use super::network::{self, Dns};
 use super::{Layer, known, parse};
 use crate::error::CliError;
 
@@ -35,6 +36,9 @@ fn set(layer: &mut Layer, name: &str, value: &str) -> Result<(), String> {
         "K6_DURATION" => layer.duration = Some(duration(value)?),
         "K6_TAGS" => layer.tags = Some(parse::tag_map(value)?),
         "K6_SYSTEM_TAGS" => layer.system_tags = Some(parse::list(value)),
+        "K6_DNS" => layer.dns = Some(Dns::parse(value)?),
+        "K6_BLOCK_HOSTNAMES" => layer.block_hostnames = Some(network::patterns(&parse::list(value))?),
+        "K6_BLACKLIST_IPS" => layer.blacklist_ips = Some(network::ranges(&parse::list(value))?),
         "K6_USER_AGENT" => layer.user_agent = Some(value.to_owned()),
         "K6_INSECURE_SKIP_TLS_VERIFY" => layer.insecure_skip_tls_verify = Some(parse::boolean(value)?),
         "K6_NO_COOKIES_RESET" => layer.no_cookies_reset = Some(parse::boolean(value)?),
@@ -54,6 +58,7 @@ fn set(layer: &mut Layer, name: &str, value: &str) -> Result<(), String> {
 #[cfg(test)]
 mod tests {
     use indexmap::indexmap;
+    use ws_loop::HostPatterns;
 
     use super::*;
 
@@ -77,6 +82,17 @@ mod tests {
                 Layer { system_tags: Some(vec!["url".to_owned(), "name".to_owned()]), ..none() },
             ),
             ("K6_SYSTEM_TAGS", "\"\"", Layer { system_tags: Some(Vec::new()), ..none() }),
+            ("K6_DNS", "ttl=0", Layer { dns: Some(Dns::parse("ttl=0").unwrap()), ..none() }),
+            (
+                "K6_BLOCK_HOSTNAMES",
+                "a,*.b",
+                Layer { block_hostnames: Some(HostPatterns::parse(["a", "*.b"]).unwrap()), ..none() },
+            ),
+            (
+                "K6_BLACKLIST_IPS",
+                "10.0.0.0/8",
+                Layer { blacklist_ips: Some(vec!["10.0.0.0/8".parse().unwrap()]), ..none() },
+            ),
             ("K6_USER_AGENT", "me", Layer { user_agent: Some("me".to_owned()), ..none() }),
             ("K6_INSECURE_SKIP_TLS_VERIFY", "true", Layer { insecure_skip_tls_verify: Some(true), ..none() }),
             ("K6_NO_COOKIES_RESET", "true", Layer { no_cookies_reset: Some(true), ..none() }),
@@ -116,6 +132,17 @@ mod tests {
                 "K6_NO_SETUP",
                 "maybe",
                 "environment variable K6_NO_SETUP: \"maybe\" is not a boolean, use true or false",
+            ),
+            ("K6_DNS", "ttl", "environment variable K6_DNS: no value for key ttl"),
+            (
+                "K6_BLOCK_HOSTNAMES",
+                "a*b",
+                "environment variable K6_BLOCK_HOSTNAMES: invalid hostname pattern 'a*b'",
+            ),
+            (
+                "K6_BLACKLIST_IPS",
+                "1.2.3",
+                "environment variable K6_BLACKLIST_IPS: error parsing blacklist-ip '1.2.3': invalid CIDR address: 1.2.3",
             ),
             ("K6_STAGES", "10s:5", "environment variable K6_STAGES is not supported yet"),
             ("K6_PAUSED", "true", "environment variable K6_PAUSED is not supported yet"),

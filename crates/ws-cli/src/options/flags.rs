@@ -7,6 +7,7 @@ use clap::error::{ContextKind, ContextValue, ErrorKind};
 use clap::{Args, CommandFactory, FromArgMatches, Parser, Subcommand};
 use ws_engine::duration::GoDuration;
 
+use super::network::{self, Dns};
 use super::runtime::{Globals, Output, Runtime};
 use super::{Layer, known, parse};
 use crate::error::CliError;
@@ -176,6 +177,15 @@ struct RunFlags {
     #[arg(long, num_args = 0..=1, require_equals = true, default_missing_value = "true",
         value_parser = parse::boolean, value_name = "BOOL")]
     extended_metrics: Option<bool>,
+    /// How names are looked up, default ttl=5m,select=random,policy=preferIPv4
+    #[arg(long, value_name = "KEY=VALUE,..", allow_hyphen_values = true)]
+    dns: Option<String>,
+    /// Names that must not be dialled, as a comma list; "*" may stand at the beginning (repeatable)
+    #[arg(long, value_name = "PATTERNS", allow_hyphen_values = true)]
+    block_hostnames: Vec<String>,
+    /// Ranges of addresses that must not be dialled, as a comma list, for example 10.0.0.0/8 (repeatable)
+    #[arg(long, value_name = "CIDRS", allow_hyphen_values = true)]
+    blacklist_ip: Vec<String>,
     /// User-Agent header of handshakes
     #[arg(long, value_name = "TEXT", allow_hyphen_values = true)]
     user_agent: Option<String>,
@@ -240,6 +250,9 @@ impl RunFlags {
             })?,
             tags: if self.tag.is_empty() { None } else { Some(tags.map_err(CliError::generic)?) },
             system_tags: self.system_tags.as_deref().map(parse::list),
+            dns: self.dns.as_deref().map(Dns::parse).transpose().map_err(CliError::generic)?,
+            block_hostnames: lists(&self.block_hostnames, network::patterns)?,
+            blacklist_ips: lists(&self.blacklist_ip, network::ranges)?,
             user_agent: self.user_agent.clone(),
             insecure_skip_tls_verify: self.insecure_skip_tls_verify,
             throw: self.throw,
@@ -277,6 +290,12 @@ fn variable(text: &str) -> Result<(String, String), CliError> {
         return Err(CliError::generic(format!("invalid environment variable name '{name}'")));
     }
     Ok((name.to_owned(), value.to_owned()))
+}
+
+/// A flag whose values are comma lists; none if it is not given at all.
+fn lists<T>(texts: &[String], parse: impl Fn(&[String]) -> Result<T, String>) -> Result<Option<T>, CliError> {
+    let items: Vec<_> = texts.iter().flat_map(|text| parse::list(text)).collect();
+    (!texts.is_empty()).then(|| parse(&items)).transpose().map_err(CliError::generic)
 }
 
 fn value<T>(
@@ -329,6 +348,7 @@ fn refusal(error: &clap::Error) -> CliError {
 #[cfg(test)]
 mod tests {
     use indexmap::indexmap;
+    use ws_loop::HostPatterns;
 
     use super::*;
 
@@ -373,6 +393,19 @@ mod tests {
                 "-w --insecure-skip-tls-verify",
                 Layer { throw: Some(true), insecure_skip_tls_verify: Some(true), ..none() },
             ),
+            ("--dns ttl=0", Layer { dns: Some(Dns::parse("ttl=0").unwrap()), ..none() }),
+            (
+                "--block-hostnames a,*.b --block-hostnames c",
+                Layer { block_hostnames: Some(HostPatterns::parse(["a", "*.b", "c"]).unwrap()), ..none() },
+            ),
+            (
+                "--blacklist-ip 10.0.0.0/8,::1/128",
+                Layer {
+                    blacklist_ips: Some(vec!["10.0.0.0/8".parse().unwrap(), "::1/128".parse().unwrap()]),
+                    ..none()
+                },
+            ),
+            ("--blacklist-ip \"\"", Layer { blacklist_ips: Some(Vec::new()), ..none() }),
             ("--user-agent me", Layer { user_agent: Some("me".to_owned()), ..none() }),
             (
                 "--summary-trend-stats avg,p(99) --summary-time-unit ms",
@@ -463,6 +496,13 @@ mod tests {
             ("run x.js --tag bad", "error parsing tag 'bad': invalid tag, empty value"),
             ("run x.js --summary-trend-stats foo", "invalid trend stat 'foo', unknown format"),
             ("run x.js --summary-time-unit h", "invalid summary time unit 'h', use 's', 'ms' or 'us'"),
+            ("run x.js --dns ttl=foo", "invalid DNS TTL: foo"),
+            ("run x.js --dns x=1", "unknown DNS configuration field: x"),
+            ("run x.js --block-hostnames a*b", "invalid hostname pattern 'a*b'"),
+            (
+                "run x.js --blacklist-ip 1.2.3",
+                "error parsing blacklist-ip '1.2.3': invalid CIDR address: 1.2.3",
+            ),
             (
                 "run x.js --drivers 0",
                 "invalid argument \"0\" for \"--drivers\" flag: expected a number from 1 to 1024",

@@ -52,6 +52,9 @@ fn over(merged: &mut Layer, layer: Layer) {
         tags,
         system_tags,
         hosts,
+        dns,
+        block_hostnames,
+        blacklist_ips,
         user_agent,
         insecure_skip_tls_verify,
         no_cookies_reset,
@@ -72,6 +75,9 @@ fn over(merged: &mut Layer, layer: Layer) {
     put(&mut merged.tags, tags);
     put(&mut merged.system_tags, system_tags);
     put(&mut merged.hosts, hosts);
+    put(&mut merged.dns, dns);
+    put(&mut merged.block_hostnames, block_hostnames);
+    put(&mut merged.blacklist_ips, blacklist_ips);
     put(&mut merged.user_agent, user_agent);
     put(&mut merged.insecure_skip_tls_verify, insecure_skip_tls_verify);
     put(&mut merged.no_cookies_reset, no_cookies_reset);

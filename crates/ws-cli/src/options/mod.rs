@@ -9,6 +9,7 @@ pub(crate) mod flags;
 mod json;
 pub(crate) mod known;
 pub(crate) mod merge;
+pub(crate) mod network;
 mod parse;
 pub(crate) mod runtime;
 pub(crate) mod scenario;
@@ -18,6 +19,9 @@ pub(crate) mod validate;
 use indexmap::IndexMap;
 use ws_engine::ScenarioConfig;
 use ws_engine::duration::GoDuration;
+use ws_loop::{Cidr, HostPatterns};
+
+use self::network::Dns;
 
 /// The options one source has set; `None` is "not mentioned".
 #[derive(Clone, Debug, Default, PartialEq)]
@@ -30,6 +34,9 @@ pub(crate) struct Layer {
     pub(crate) tags: Option<IndexMap<String, String>>,
     pub(crate) system_tags: Option<Vec<String>>,
     pub(crate) hosts: Option<IndexMap<String, String>>,
+    pub(crate) dns: Option<Dns>,
+    pub(crate) block_hostnames: Option<HostPatterns>,
+    pub(crate) blacklist_ips: Option<Vec<Cidr>>,
     pub(crate) user_agent: Option<String>,
     pub(crate) insecure_skip_tls_verify: Option<bool>,
     pub(crate) no_cookies_reset: Option<bool>,

@@ -5,6 +5,7 @@ use serde_json::Value;
 
 use ws_engine::ScenarioConfig;
 
+use super::network::{self, Dns};
 use super::{Layer, RawThreshold, json, known, scenario};
 use crate::error::CliError;
 
@@ -50,6 +51,15 @@ fn set(layer: &mut Layer, key: &str, value: &Value) -> Result<Known, String> {
         "tags" => layer.tags = json::string_map("tags", value)?,
         "systemtags" => layer.system_tags = json::strings("systemTags", value)?,
         "hosts" => layer.hosts = json::string_map("hosts", value)?,
+        "dns" => layer.dns = Dns::read(value)?,
+        "blockhostnames" => {
+            let list = json::strings("blockHostnames", value)?;
+            layer.block_hostnames = list.as_deref().map(network::patterns).transpose()?;
+        }
+        "blacklistips" => {
+            let list = json::strings("blacklistIPs", value)?;
+            layer.blacklist_ips = list.as_deref().map(network::ranges).transpose()?;
+        }
         "useragent" => layer.user_agent = json::string("userAgent", value)?,
         "insecureskiptlsverify" => {
             layer.insecure_skip_tls_verify = json::boolean("insecureSkipTLSVerify", value)?;
@@ -147,7 +157,8 @@ mod tests {
                 "tags": {"a": "b"}, "systemTags": ["url"], "hosts": {"a.test": "127.0.0.1"}, "userAgent": "me",
                 "insecureSkipTLSVerify": true, "noCookiesReset": true, "throw": true, "noSetup": true,
                 "noTeardown": false, "setupTimeout": 500, "teardownTimeout": "2s",
-                "summaryTrendStats": ["avg"], "summaryTimeUnit": "ms", "batch": 20, "ext": {"x": 1}, "rps": null}"#,
+                "summaryTrendStats": ["avg"], "summaryTimeUnit": "ms", "batch": 20, "dns": {"select": "first"},
+                "blockHostnames": ["*.x"], "blacklistIPs": ["10.0.0.0/8"], "ext": {"x": 1}, "rps": null}"#,
         );
         assert_eq!((layer.vus, layer.iterations), (Some(2), Some(4)));
         assert_eq!(layer.duration, Some(GoDuration::from_secs(60)));
@@ -158,6 +169,9 @@ mod tests {
         assert_eq!(layer.no_teardown, Some(false));
         assert_eq!(layer.setup_timeout, Some(GoDuration::from_nanos(500_000_000)));
         assert_eq!(layer.summary_time_unit.as_deref(), Some("ms"));
+        assert_eq!(layer.dns, Some(Dns::parse("select=first").unwrap()));
+        assert_eq!(layer.block_hostnames.unwrap().find("a.x"), Some("*.x"));
+        assert_eq!(layer.blacklist_ips.unwrap()[0].to_string(), "10.0.0.0/8");
     }
 
     #[test]
@@ -191,7 +205,11 @@ mod tests {
                 "could not read the script's options: scenario 'a' doesn't have a specified executor type",
             ),
             (r#"{"stages": []}"#, "option 'stages' is not supported yet"),
-            (r#"{"dns": {"ttl": "1m"}}"#, "option 'dns' is not supported yet"),
+            (r#"{"dns": {"ttl": "foo"}}"#, "could not read the script's options: invalid DNS TTL: foo"),
+            (
+                r#"{"blacklistIPs": ["1.2.3.4"]}"#,
+                "could not read the script's options: error parsing blacklist-ip '1.2.3.4': invalid CIDR address: 1.2.3.4",
+            ),
             (r#"{"batch": 3}"#, "option 'batch' is not supported yet"),
             (r#"{"discardResponseBodies": true}"#, "option 'discardResponseBodies' is not supported yet"),
         ] {

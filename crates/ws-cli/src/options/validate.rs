@@ -5,9 +5,10 @@ use std::time::Duration;
 use indexmap::IndexMap;
 use ws_engine::duration::GoDuration;
 use ws_engine::{Plan, Shortcuts};
-use ws_loop::Hosts;
+use ws_loop::{Cidr, HostPatterns, Hosts};
 use ws_metrics::TrendStat;
 
+use super::network::Dns;
 use super::{Layer, RawThreshold, parse};
 use crate::error::CliError;
 
@@ -22,6 +23,11 @@ pub(crate) struct Options {
     pub(crate) system_tags: Option<Vec<String>>,
     /// Addresses that are not looked up.
     pub(crate) hosts: Hosts,
+    pub(crate) dns: Dns,
+    /// Names that must not be dialled.
+    pub(crate) block_hostnames: HostPatterns,
+    /// Addresses that must not be dialled.
+    pub(crate) blacklist_ips: Vec<Cidr>,
     pub(crate) user_agent: Option<String>,
     pub(crate) insecure_skip_tls_verify: bool,
     pub(crate) no_cookies_reset: bool,
@@ -94,6 +100,9 @@ pub(crate) fn resolve(
         tags: layer.tags.unwrap_or_default(),
         system_tags: layer.system_tags,
         hosts,
+        dns: layer.dns.unwrap_or_default(),
+        block_hostnames: layer.block_hostnames.unwrap_or_default(),
+        blacklist_ips: layer.blacklist_ips.unwrap_or_default(),
         user_agent: layer.user_agent,
         insecure_skip_tls_verify: layer.insecure_skip_tls_verify.unwrap_or(false),
         no_cookies_reset: layer.no_cookies_reset.unwrap_or(false),

@@ -2,12 +2,14 @@
 
 use std::net::{IpAddr, SocketAddr};
 
+use super::patterns;
+
 /// A table from host patterns to addresses, as the `hosts` option of k6.
 ///
 /// A pattern is `name` or `name:port`, in any case; a leading `*` stands for any beginning, so `*.example.com`
 /// matches `a.example.com` and `*` every name. An address is `ip` or `ip:port`, IPv6 with a port in brackets;
-/// without a port the one asked for stays. An exact pattern goes before one with `*`, then one with a port before
-/// one without, then the longer one before the shorter.
+/// without a port, or with port 0, the one asked for stays. A pattern with a port goes before one without, then an
+/// exact one before one with `*`, then the longer one before the shorter.
 ///
 /// # Examples
 ///
@@ -64,7 +66,7 @@ impl Hosts {
     pub fn parse<'a>(pairs: impl IntoIterator<Item = (&'a str, &'a str)>) -> Result<Self, HostsError> {
         let rules: Result<Vec<Rule>, HostsError> = pairs.into_iter().map(Rule::parse).collect();
         let mut rules = rules?;
-        rules.sort_by_key(|rule| (rule.wildcard, rule.port.is_none(), std::cmp::Reverse(rule.name.len())));
+        rules.sort_by_key(|rule| (rule.port.is_none(), rule.wildcard, std::cmp::Reverse(rule.name.len())));
         Ok(Hosts { rules })
     }
 
@@ -80,7 +82,7 @@ impl Rule {
         let bad_pattern = || HostsError::Pattern { pattern: pattern.to_owned() };
         let bad_address = || HostsError::Address { pattern: pattern.to_owned(), address: address.to_owned() };
         let (ip, to_port) = match (address.parse::<SocketAddr>(), address.parse::<IpAddr>()) {
-            (Ok(addr), _) => (addr.ip(), Some(addr.port())),
+            (Ok(addr), _) => (addr.ip(), Some(addr.port()).filter(|&port| port != 0)),
             (_, Ok(ip)) => (ip, None),
             _ => return Err(bad_address()),
         };
@@ -88,18 +90,11 @@ impl Rule {
         if let Some((name, port)) = literal(&lower) {
             return Ok(Rule { wildcard: false, name, port, ip, to_port });
         }
-        let (wildcard, rest) = match lower.strip_prefix('*') {
-            Some(rest) => (true, rest),
-            None => (false, lower.as_str()),
-        };
-        let (name, port) = match rest.split_once(':') {
+        let (name, port) = match lower.split_once(':') {
             Some((name, port)) => (name, Some(port.parse().map_err(|_| bad_pattern())?)),
-            None => (rest, None),
+            None => (lower.as_str(), None),
         };
-        let legal = |byte: u8| byte.is_ascii_alphanumeric() || matches!(byte, b'-' | b'_' | b'.');
-        if !name.bytes().all(legal) || (name.is_empty() && !wildcard) {
-            return Err(bad_pattern());
-        }
+        let (wildcard, name) = patterns::split(name).ok_or_else(bad_pattern)?;
         Ok(Rule { wildcard, name: name.to_owned(), port, ip, to_port })
     }
 
@@ -130,7 +125,7 @@ mod tests {
             ("*.b.Example.com", "10.0.0.3"),
             ("a.b.example.com", "10.0.0.4"),
             ("a.b.example.com:81", "10.0.0.5:9"),
-            ("*.example.com:82", "10.0.0.6"),
+            ("*.example.com:82", "10.0.0.6:0"),
             ("::1", "[::2]:7"),
             ("[::1]:90", "::3"),
         ])
@@ -141,7 +136,7 @@ mod tests {
             ("x.b.example.com", 80, "10.0.0.3:80"),
             ("a.b.example.com", 80, "10.0.0.4:80"),
             ("a.b.example.com", 81, "10.0.0.5:9"),
-            ("a.b.example.com", 82, "10.0.0.4:82"),
+            ("a.b.example.com", 82, "10.0.0.6:82"),
             ("x.b.example.com", 82, "10.0.0.6:82"),
             ("::1", 80, "[::2]:7"),
             ("::1", 90, "[::3]:90"),

@@ -1,9 +1,13 @@
 //! Host names to addresses, without blocking a loop.
 
+mod cidr;
 mod hosts;
+mod patterns;
 mod select;
 
+pub use cidr::{Cidr, CidrError};
 pub use hosts::{Hosts, HostsError};
+pub use patterns::{HostPatterns, PatternError};
 pub use select::{Policy, Select};
 
 use std::collections::{HashMap, VecDeque};
@@ -38,6 +42,10 @@ pub struct ResolverConfig {
     pub policy: Policy,
     /// Names with given addresses. Default: none.
     pub hosts: Hosts,
+    /// Names that have no address, also if `hosts` gives one. Default: none.
+    pub blocked: HostPatterns,
+    /// Addresses that are nobody's, wherever they come from. Default: none.
+    pub blacklist: Vec<Cidr>,
     /// Where answers come from. Default: the system's resolver (`getaddrinfo`).
     pub lookup: SystemLookup,
 }
@@ -49,19 +57,33 @@ impl Default for ResolverConfig {
             select: Select::default(),
             policy: Policy::default(),
             hosts: Hosts::default(),
+            blocked: HostPatterns::default(),
+            blacklist: Vec::new(),
             lookup: Arc::new(|host| Ok((host, 0).to_socket_addrs()?.map(|addr| addr.ip()).collect())),
+        }
+    }
+}
+
+impl ResolverConfig {
+    /// The address, unless it is blacklisted.
+    fn admit(&self, addr: SocketAddr) -> Lookup {
+        match self.blacklist.iter().find(|range| range.contains(addr.ip())) {
+            Some(&range) => Err(DnsError::Blacklisted { ip: addr.ip(), range }),
+            None => Ok(addr),
         }
     }
 }
 
 impl fmt::Debug for ResolverConfig {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let ResolverConfig { ttl, select, policy, hosts, lookup: _ } = self;
+        let ResolverConfig { ttl, select, policy, hosts, blocked, blacklist, lookup: _ } = self;
         f.debug_struct("ResolverConfig")
             .field("ttl", ttl)
             .field("select", select)
             .field("policy", policy)
             .field("hosts", hosts)
+            .field("blocked", blocked)
+            .field("blacklist", blacklist)
             .finish_non_exhaustive()
     }
 }
@@ -89,6 +111,22 @@ pub enum DnsError {
         host: String,
         /// The system's words.
         source: Arc<io::Error>,
+    },
+    /// The name is one of those that were [`blocked`](ResolverConfig::blocked).
+    #[error("hostname ({host}) is in a blocked pattern ({pattern})")]
+    Blocked {
+        /// The name asked for.
+        host: String,
+        /// The pattern it matches.
+        pattern: String,
+    },
+    /// The address is one of those that were [blacklisted](ResolverConfig::blacklist).
+    #[error("IP ({ip}) is in a blacklisted range ({range})")]
+    Blacklisted {
+        /// The address, given or looked up.
+        ip: IpAddr,
+        /// The range it belongs to.
+        range: Cidr,
     },
     /// The answer did not come within the time a connection may take.
     #[error("lookup {host}: i/o timeout")]
@@ -133,8 +171,16 @@ struct State {
 }
 
 enum Name {
-    Known { addresses: Vec<IpAddr>, until: Option<Instant>, taken: usize },
-    Asked(Vec<Waiter>),
+    /// An answer. `taken` counts how often it served, answers before it included.
+    Known {
+        addresses: Vec<IpAddr>,
+        until: Option<Instant>,
+        taken: usize,
+    },
+    Asked {
+        waiters: Vec<Waiter>,
+        taken: usize,
+    },
 }
 
 struct Waiter {
@@ -161,29 +207,41 @@ impl Resolver {
         now: Instant,
         reply: impl FnOnce(Lookup) + Send + 'static,
     ) -> Option<Lookup> {
-        let host = host.to_ascii_lowercase();
-        if let Some(addr) = self.shared.config.hosts.find(&host, port) {
-            return Some(Ok(addr));
+        let config = &self.shared.config;
+        let (given, host) = (host, host.to_ascii_lowercase());
+        let literal = host.parse().ok();
+        if literal.is_none()
+            && let Some(pattern) = config.blocked.find(&host)
+        {
+            let (host, pattern) = (given.to_owned(), pattern.to_owned());
+            return Some(Err(DnsError::Blocked { host, pattern }));
         }
-        if let Ok(ip) = host.parse() {
-            return Some(Ok(SocketAddr::new(ip, port)));
+        if let Some(addr) = config.hosts.find(&host, port) {
+            return Some(config.admit(addr));
+        }
+        if let Some(ip) = literal {
+            return Some(config.admit(SocketAddr::new(ip, port)));
         }
         let state = &mut *self.shared.state.lock();
         match state.names.get_mut(&host) {
             Some(Name::Known { addresses, until, taken }) if until.is_none_or(|until| now < until) => {
-                let ip = self.shared.config.select.pick(addresses, taken, &mut state.random);
-                Some(Ok(SocketAddr::new(ip, port)))
+                let ip = config.select.pick(addresses, taken, &mut state.random);
+                Some(config.admit(SocketAddr::new(ip, port)))
             }
-            Some(Name::Asked(waiters)) => {
+            Some(Name::Asked { waiters, .. }) => {
                 waiters.push(Waiter { port, reply: Box::new(reply) });
                 None
             }
-            _ => {
+            outdated => {
+                let taken = match outdated {
+                    Some(Name::Known { taken, .. }) => *taken,
+                    _ => 0,
+                };
                 if let Err(source) = self.ensure_thread(state) {
                     return Some(Err(DnsError::Failed { host, source: Arc::new(source) }));
                 }
                 let waiter = Waiter { port, reply: Box::new(reply) };
-                state.names.insert(host.clone(), Name::Asked(vec![waiter]));
+                state.names.insert(host.clone(), Name::Asked { waiters: vec![waiter], taken });
                 state.jobs.push_back((host, now));
                 None
             }
@@ -241,24 +299,24 @@ impl Shared {
     /// Notes an answer, and pairs each waiter with what it is to be told once the lock is released.
     fn settle(&self, host: &str, asked: Instant, answer: io::Result<Vec<IpAddr>>) -> Vec<(Waiter, Lookup)> {
         let state = &mut *self.state.lock();
-        let waiters = match state.names.remove(host) {
-            Some(Name::Asked(waiters)) => waiters,
-            _ => Vec::new(),
+        let (waiters, mut taken) = match state.names.remove(host) {
+            Some(Name::Asked { waiters, taken }) => (waiters, taken),
+            _ => (Vec::new(), 0),
         };
         let addresses = match self.judge(host, answer) {
             Ok(addresses) => addresses,
             Err(error) => return waiters.into_iter().map(|waiter| (waiter, Err(error.clone()))).collect(),
         };
-        let mut taken = 0;
-        let select = self.config.select;
-        let mut pick = |port| SocketAddr::new(select.pick(&addresses, &mut taken, &mut state.random), port);
-        let replies = waiters.into_iter().map(|waiter| (pick(waiter.port), waiter));
-        let replies = replies.map(|(addr, waiter)| (waiter, Ok(addr))).collect();
-        if self.config.ttl != Some(Duration::ZERO) {
-            // A time to live too long for the clock is as good as for ever.
-            let until = self.config.ttl.and_then(|ttl| asked.checked_add(ttl));
-            state.names.insert(host.to_owned(), Name::Known { addresses, until, taken });
-        }
+        let mut reply = |waiter: Waiter| {
+            let ip = self.config.select.pick(&addresses, &mut taken, &mut state.random);
+            let lookup = self.config.admit(SocketAddr::new(ip, waiter.port));
+            (waiter, lookup)
+        };
+        let replies = waiters.into_iter().map(&mut reply).collect();
+        // A time to live too long for the clock is as good as for ever. One of zero is over already; what is kept is
+        // the place in the round.
+        let until = self.config.ttl.and_then(|ttl| asked.checked_add(ttl));
+        state.names.insert(host.to_owned(), Name::Known { addresses, until, taken });
         replies
     }
 

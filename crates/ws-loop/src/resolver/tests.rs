@@ -116,3 +116,51 @@ fn round_robin_goes_on_from_where_the_waiters_left_it() {
     let ips: Vec<String> = (0..4).map(|_| ask(&resolver, "a", now).unwrap().ip().to_string()).collect();
     assert_eq!(ips, ["10.0.0.1", "10.0.0.2", "10.0.0.1", "10.0.0.2"]);
 }
+
+#[test]
+fn the_round_goes_on_when_answers_are_not_kept() {
+    let config =
+        ResolverConfig { select: Select::RoundRobin, ttl: Some(Duration::ZERO), ..ResolverConfig::default() };
+    let (resolver, asked) = resolver(config, &["10.0.0.1", "10.0.0.2"]);
+    let now = Instant::now();
+    let ips: Vec<String> = (0..3).map(|_| ask(&resolver, "a", now).unwrap().ip().to_string()).collect();
+    assert_eq!(ips, ["10.0.0.1", "10.0.0.2", "10.0.0.1"]);
+    assert_eq!(asked.load(Ordering::SeqCst), 3);
+}
+
+#[test]
+fn blocked_names_are_not_asked_for_even_with_a_given_address() {
+    let config = ResolverConfig {
+        hosts: Hosts::parse([("blk.test", "10.0.0.9")]).unwrap(),
+        blocked: HostPatterns::parse(["blk.test", "*.x.test", "*0.0.1"]).unwrap(),
+        ..ResolverConfig::default()
+    };
+    let (resolver, asked) = resolver(config, &["10.0.0.1"]);
+    for (host, pattern) in [("BLK.test", "blk.test"), ("a.x.test", "*.x.test")] {
+        let error = ask(&resolver, host, Instant::now()).unwrap_err();
+        assert_eq!(error.to_string(), format!("hostname ({host}) is in a blocked pattern ({pattern})"));
+    }
+    assert_eq!(asked.load(Ordering::SeqCst), 0);
+    assert!(ask(&resolver, "x.test", Instant::now()).is_ok());
+    assert!(ask(&resolver, "10.0.0.1", Instant::now()).is_ok(), "an address is no name");
+}
+
+#[test]
+fn blacklisted_addresses_are_refused_wherever_they_come_from() {
+    let config = ResolverConfig {
+        hosts: Hosts::parse([("given.test", "10.0.0.9")]).unwrap(),
+        blacklist: vec!["192.168.0.0/16".parse().unwrap(), "10.0.0.0/8".parse().unwrap()],
+        ..ResolverConfig::default()
+    };
+    let (resolver, _) = resolver(config, &["10.0.0.1"]);
+    for (host, ip) in [
+        ("given.test", "10.0.0.9"),
+        ("10.1.2.3", "10.1.2.3"),
+        ("looked.up", "10.0.0.1"),
+        ("looked.up", "10.0.0.1"),
+    ] {
+        let error = ask(&resolver, host, Instant::now()).unwrap_err();
+        assert_eq!(error.to_string(), format!("IP ({ip}) is in a blacklisted range (10.0.0.0/8)"));
+    }
+    assert!(ask(&resolver, "127.0.0.1", Instant::now()).is_ok());
+}
