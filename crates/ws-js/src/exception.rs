@@ -2,6 +2,8 @@
 
 use std::fmt;
 
+use crate::web;
+
 /// The part of V8's `TryCatch` that scripts are called in.
 type TryCatch<'a, 'scope, 'obj, 'iso> = v8::PinnedRef<'a, v8::TryCatch<'scope, 'obj, v8::HandleScope<'iso>>>;
 
@@ -160,7 +162,10 @@ fn property(
 
 fn frames(scope: &mut v8::PinScope<'_, '_>, trace: v8::Local<'_, v8::StackTrace>) -> Vec<Frame> {
     let count = trace.get_frame_count().min(MAX_FRAMES);
-    (0..count).filter_map(|index| trace.get_frame(scope, index).map(|frame| to_frame(scope, frame))).collect()
+    let frames =
+        (0..count).filter_map(|index| trace.get_frame(scope, index).map(|frame| to_frame(scope, frame)));
+    // Our own code is no place that a user could mend.
+    frames.filter(|frame| !web::is_embedded(&frame.file)).collect()
 }
 
 fn to_frame(scope: &mut v8::PinScope<'_, '_>, frame: v8::Local<'_, v8::StackFrame>) -> Frame {

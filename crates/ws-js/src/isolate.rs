@@ -7,6 +7,7 @@ use crate::group::gc::GcClock;
 use crate::group::{Group, seat};
 use crate::realm;
 use crate::templates::Templates;
+use crate::web;
 
 /// What a group's heap may become, and what it is expected to hold.
 #[derive(Debug, Clone, Copy)]
@@ -46,8 +47,9 @@ pub(crate) fn new_shared(gc: &GcClock, heap: HeapShare, env: &BTreeMap<String, S
     isolate.add_near_heap_limit_callback(near_heap_limit, std::ptr::null_mut());
     gc.watch(&mut isolate);
     Templates::install(&mut isolate, env);
+    web::install(&mut isolate);
     // SAFETY: what hangs off the isolate is the clock above (its own lock, outlives the isolate) and
-    // templates in a slot, which only hold globals. Callbacks reach everything else through `Inside`.
+    // templates in slots, which only hold globals. Callbacks reach everything else through `Inside`.
     unsafe { isolate.try_into_shared() }
         .unwrap_or_else(|error| panic!("a new isolate can be shared: {error:?}"))
 }

@@ -113,6 +113,7 @@ mod templates;
 #[cfg(test)]
 mod testing;
 mod vu;
+mod web;
 
 pub use error::Error;
 pub use exception::{Frame, JsException};

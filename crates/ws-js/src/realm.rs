@@ -12,6 +12,7 @@ use crate::exception::JsException;
 use crate::modules::{self, RealmModules};
 use crate::shared::Shared;
 use crate::templates::Templates;
+use crate::web;
 
 thread_local! {
     /// The realm whose script this thread runs.
@@ -42,7 +43,11 @@ impl Realm {
         let microtasks = v8::MicrotaskQueue::new(isolate, v8::MicrotasksPolicy::Explicit);
         v8::scope!(let scope, isolate);
         let queue = std::ptr::from_ref::<v8::MicrotaskQueue>(&microtasks).cast_mut();
-        let options = v8::ContextOptions { microtask_queue: Some(queue), ..Default::default() };
+        let options = v8::ContextOptions {
+            microtask_queue: Some(queue),
+            global_template: Some(web::global_template(scope)),
+            ..Default::default()
+        };
         let context = v8::Context::new(scope, options);
         let global_context = v8::Global::new(scope, context);
         let scope = &mut v8::ContextScope::new(scope, context);

@@ -8,12 +8,17 @@ pub(crate) fn with_scope<R>(f: impl FnOnce(&mut v8::PinScope<'_, '_>) -> R) -> R
     let mut isolate = v8::Isolate::new(v8::CreateParams::default());
     isolate.set_microtasks_policy(v8::MicrotasksPolicy::Explicit);
     isolate.set_capture_stack_trace_for_uncaught_exceptions(true, 32);
+    crate::web::install(&mut isolate);
     // Shared like the isolates of a run: some parts of V8's API refuse to work in those.
-    // SAFETY: nothing hangs off the isolate yet.
+    // SAFETY: only templates hang off the isolate, in slots; they only hold globals.
     let shared = unsafe { isolate.try_into_shared() }.expect("a new isolate can be shared");
     let mut locker = shared.lock();
     v8::scope!(let scope, &mut *locker);
-    let context = v8::Context::new(scope, v8::ContextOptions::default());
+    let options = v8::ContextOptions {
+        global_template: Some(crate::web::global_template(scope)),
+        ..Default::default()
+    };
+    let context = v8::Context::new(scope, options);
     let scope = &mut v8::ContextScope::new(scope, context);
     f(scope)
 }

@@ -1,5 +1,6 @@
 //! The modules that scripts import, one file or folder each.
 
+pub(crate) mod blob;
 pub(crate) mod dial;
 mod host;
 mod k6;

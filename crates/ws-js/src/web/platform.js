@@ -1,0 +1,114 @@
+// The functions and objects of the platform that are no classes of a standard of their own.
+(function (native, web) {
+  'use strict';
+
+  const { DOMException } = web;
+
+  function need(count, given, name) {
+    if (given < count) {
+      const s = count === 1 ? '' : 's';
+      throw new TypeError(`Failed to execute '${name}': ${count} argument${s} required, but only ${given} present.`);
+    }
+  }
+
+  // An object with the prototype of a class that cannot be constructed.
+  function only(name, members) {
+    const prototype = Object.defineProperties({}, Object.getOwnPropertyDescriptors(members));
+    const Class = { [name]: function () { throw new TypeError('Illegal constructor'); } }[name];
+    Object.defineProperty(Class, 'prototype', { value: prototype, writable: false });
+    Object.defineProperty(prototype, 'constructor', { value: Class, writable: true, configurable: true });
+    Object.defineProperty(prototype, Symbol.toStringTag, { value: name, configurable: true });
+    return Object.create(prototype);
+  }
+
+  const performance = only('Performance', {
+    get timeOrigin() { return native.timeOrigin(); },
+    now() { return native.now(); },
+    toJSON() { return { timeOrigin: native.timeOrigin() }; },
+  });
+
+  const INTEGERS = [
+    'Int8Array', 'Uint8Array', 'Uint8ClampedArray', 'Int16Array', 'Uint16Array', 'Int32Array', 'Uint32Array',
+    'BigInt64Array', 'BigUint64Array',
+  ];
+  const kindOf = Object.getOwnPropertyDescriptor(Object.getPrototypeOf(Uint8Array.prototype), Symbol.toStringTag).get;
+
+  const crypto = only('Crypto', {
+    getRandomValues(array) {
+      const what = "Failed to execute 'getRandomValues' on 'Crypto'";
+      if (arguments.length < 1) throw new TypeError(`${what}: 1 argument required, but only 0 present.`);
+      if (!ArrayBuffer.isView(array)) {
+        throw new TypeError(`${what}: parameter 1 is not of type 'ArrayBufferView'.`);
+      }
+      const kind = Reflect.apply(kindOf, array, []) ?? 'DataView';
+      if (!INTEGERS.includes(kind)) {
+        const text = `${what}: The provided ArrayBufferView is of type '${kind}', which is not an integer array type.`;
+        throw new DOMException(text, 'TypeMismatchError');
+      }
+      if (array.byteLength > 65536) {
+        const text = `${what}: The ArrayBufferView's byte length (${array.byteLength}) exceeds the number of bytes of entropy available via this API (65536).`;
+        throw new DOMException(text, 'QuotaExceededError');
+      }
+      native.fillRandom(array);
+      return array;
+    },
+    randomUUID() { return native.randomUuid(); },
+    get subtle() { throw new DOMException('crypto.subtle is not supported yet', 'NotSupportedError'); },
+  });
+
+  function atob(data) {
+    need(1, arguments.length, 'atob');
+    const decoded = native.decodeBase64(`${data}`);
+    if (decoded === null) {
+      const text = "Failed to execute 'atob': The string to be decoded is not correctly encoded.";
+      throw new DOMException(text, 'InvalidCharacterError');
+    }
+    return decoded;
+  }
+
+  function btoa(data) {
+    need(1, arguments.length, 'btoa');
+    const encoded = native.encodeBase64(`${data}`);
+    if (encoded === null) {
+      const text = "Failed to execute 'btoa': The string to be encoded contains characters outside of the Latin1 range.";
+      throw new DOMException(text, 'InvalidCharacterError');
+    }
+    return encoded;
+  }
+
+  // What the callback throws rejects a promise that nobody handles: that is how it is reported.
+  async function later(callback) {
+    await undefined;
+    Reflect.apply(callback, undefined, []);
+  }
+
+  function queueMicrotask(callback) {
+    need(1, arguments.length, 'queueMicrotask');
+    if (typeof callback !== 'function') {
+      throw new TypeError("Failed to execute 'queueMicrotask': parameter 1 is not of type 'Function'.");
+    }
+    later(callback);
+  }
+
+  function structuredClone(value, options = undefined) {
+    need(1, arguments.length, 'structuredClone');
+    const isNothing = options === undefined || options === null;
+    if (!isNothing && typeof options !== 'object' && typeof options !== 'function') {
+      throw new TypeError("Failed to execute 'structuredClone': The provided value is not an object.");
+    }
+    const transfer = options?.transfer;
+    if (transfer !== undefined && typeof transfer?.[Symbol.iterator] !== 'function') {
+      throw new TypeError("Failed to execute 'structuredClone': member transfer is not iterable.");
+    }
+    const list = transfer === undefined ? [] : [...transfer];
+    list.forEach((object, index) => {
+      if (!(object instanceof ArrayBuffer) || list.indexOf(object) !== index || object.detached) {
+        const text = `Failed to execute 'structuredClone': Value at index ${index} could not be transferred.`;
+        throw new DOMException(text, 'DataCloneError');
+      }
+    });
+    return native.clone(value, list, (message) => new DOMException(message, 'DataCloneError'));
+  }
+
+  return { performance, crypto, atob, btoa, queueMicrotask, structuredClone };
+})

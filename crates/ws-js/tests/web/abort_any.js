@@ -1,0 +1,11 @@
+const a = new AbortController(), b = new AbortController();
+const any = AbortSignal.any([a.signal, b.signal]);
+const deep = AbortSignal.any([any]);
+any.addEventListener('abort', () => log('any', any.reason, deep.aborted));
+deep.addEventListener('abort', () => log('deep', deep.reason));
+log(any.aborted, deep.aborted);
+b.abort('b');
+a.abort('a');
+log(any.reason, deep.reason, a.signal.reason);
+log(AbortSignal.any([]).aborted, AbortSignal.any([new AbortController().signal, AbortSignal.abort('x')]).reason);
+log(caught(() => AbortSignal.any()), caught(() => AbortSignal.any([{}])), caught(() => AbortSignal.any(5)));

@@ -1,0 +1,10 @@
+const controller = new AbortController();
+const { signal } = controller;
+log(signal instanceof AbortSignal, signal instanceof EventTarget, signal.aborted, signal.reason, controller.signal === signal);
+signal.addEventListener('abort', (e) => log('listener', e.type, e.isTrusted, e.target === signal, signal.aborted));
+signal.onabort = function (e) { log('handler', this === signal, e instanceof Event); };
+controller.abort();
+controller.abort('again');
+log(signal.aborted, signal.reason.name, signal.reason.code, signal.reason instanceof DOMException);
+log(caught(() => signal.throwIfAborted()));
+log(String(controller), String(signal), caught(() => new AbortSignal()));

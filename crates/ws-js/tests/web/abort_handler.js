@@ -1,0 +1,10 @@
+const controller = new AbortController();
+const { signal } = controller;
+log(signal.onabort);
+signal.onabort = () => log('first handler');
+signal.addEventListener('abort', () => log('listener'));
+signal.onabort = () => log('second handler');
+signal.onabort = 5;
+log(signal.onabort);
+signal.onabort = () => log('third handler');
+controller.abort();

@@ -1,0 +1,2 @@
+log(caught(() => crypto.subtle));
+try { crypto.subtle; } catch (e) { log(e.message); }

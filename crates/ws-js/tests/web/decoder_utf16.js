@@ -1,0 +1,10 @@
+const show = (label, ...bytes) => log(label, new TextDecoder(label).encoding, JSON.stringify(new TextDecoder(label).decode(new Uint8Array(bytes))));
+show('utf-16', 0x61, 0, 0xAC, 0x20);
+show('utf-16le', 0x3D, 0xD8, 0x00, 0xDE);
+show('utf-16le', 0xFF, 0xFE, 0x61, 0);
+show('utf-16le', 0x61, 0, 0x62);
+show('utf-16le', 0x00, 0xD8, 0x61, 0);
+show('utf-16be', 0, 0x61, 0xD8, 0x3D, 0xDE, 0x00);
+show('utf-16be', 0xFE, 0xFF, 0, 0x61);
+const decoder = new TextDecoder('utf-16le');
+log([0x3D, 0xD8, 0x00, 0xDE, 0x61, 0].map((byte) => decoder.decode(new Uint8Array([byte]), { stream: true })).join(''));

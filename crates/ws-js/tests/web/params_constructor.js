@@ -1,0 +1,12 @@
+const show = (init) => log(new URLSearchParams(init).toString());
+show('?a=1&b=2');
+show('a=1&a=2&=x&y&&z=');
+show('a+b=c%20d&%C3%A9=%zz');
+show({ a: 1, b: [2, 3] });
+show([['a', 1], ['b', 2]]);
+show(new URLSearchParams('q=1'));
+show(new Map([['m', 'n']]));
+show(null);
+show('\ud800');
+log(new URLSearchParams().toString() === '', new URLSearchParams(undefined).size);
+log(caught(() => new URLSearchParams([['a']])), caught(() => new URLSearchParams([1])), caught(() => URLSearchParams()), caught(() => new URLSearchParams({ [Symbol.iterator]: 5 })));

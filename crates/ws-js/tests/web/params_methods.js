@@ -1,0 +1,13 @@
+const p = new URLSearchParams('a=1&b=2&a=3');
+log(p.get('a'), p.get('x'), p.getAll('a').join(), p.getAll('x').length, p.has('b'), p.has('x'), p.size);
+p.set('a', '9');
+log(p.toString());
+p.append('a', 'ü &=+~*-._');
+log(p.toString());
+log(p.has('a', '9'), p.has('a', '8'));
+p.delete('a', '9');
+log(p.toString());
+p.delete('a');
+p.set('new', '');
+log(p.toString());
+log(caught(() => p.get()), caught(() => p.append('x')), caught(() => p.forEach(5)), String(p));

@@ -1,0 +1,10 @@
+const seen = [];
+Promise.resolve().then(() => seen.push('promise'));
+queueMicrotask(() => seen.push('one'));
+queueMicrotask(() => queueMicrotask(() => seen.push('inner')));
+seen.push('now');
+await null; await null; await null; await null;
+log(seen.join());
+queueMicrotask(function () { 'use strict'; log(this, arguments.length); });
+await null; await null;
+log(caught(() => queueMicrotask()), caught(() => queueMicrotask(5)), queueMicrotask(() => {}));

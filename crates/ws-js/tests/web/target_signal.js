@@ -1,0 +1,12 @@
+const target = new EventTarget();
+const controller = new AbortController();
+let count = 0;
+target.addEventListener('x', () => count++, { signal: controller.signal });
+target.dispatchEvent(new Event('x'));
+controller.abort();
+target.dispatchEvent(new Event('x'));
+log(count);
+target.addEventListener('x', () => count++, { signal: AbortSignal.abort() });
+target.dispatchEvent(new Event('x'));
+log(count);
+log(caught(() => target.addEventListener('x', () => {}, { signal: null })), caught(() => target.addEventListener('x', () => {}, { signal: {} })));

@@ -1,0 +1,14 @@
+const show = (...args) => { const u = new URL(...args); log([u.href, u.origin, u.protocol, u.username, u.password, u.host, u.hostname, u.port, u.pathname, u.search, u.hash].join(' | ')); };
+show('https://user:pa%20ss@Example.COM:8080/a/./b/../c?q=1&r=ü#frag');
+show('wss://example.com:443/socket');
+show('ws://[::1]:80');
+show('../x?y', 'http://h/a/b/c');
+show('//other/p', 'https://h/a');
+show('?q', 'http://h/a#b');
+show('mailto:me@x.y');
+show('data:text/plain,hello world');
+show('file:///C:/x');
+show('http://münchen.de/ä');
+show('http://1.2.3/');
+show('  http://x/  ');
+show('HTTP:\\\\x\\y');

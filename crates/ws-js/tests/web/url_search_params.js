@@ -1,0 +1,16 @@
+const u = new URL('http://x/?a=1&b=2');
+log(u.searchParams === u.searchParams, u.searchParams.get('a'));
+u.searchParams.append('c', 'd e');
+log(u.href);
+u.searchParams.delete('a');
+u.searchParams.set('b', '3');
+log(u.search);
+u.search = '?z=9';
+log(u.searchParams.get('z'), u.searchParams.has('b'));
+u.searchParams.delete('z');
+log(u.href);
+u.href = 'http://y/?k=v';
+log(u.searchParams.get('k'));
+const params = new URLSearchParams(u.search);
+params.append('x', 'y');
+log(u.href, params.toString());
