@@ -1,4 +1,4 @@
-//! What scripts see of the web platform: each file in `tests/web` is the body of a
+//! What scripts see of the web platform and of the built-in libraries: each file in `tests/web` is the body of a
 //! function, and what it logs is in the `.out` file beside it. `WS_TEST_BLESS=1` writes these anew; then they are
 //! only as right as whoever reads the difference.
 
@@ -72,4 +72,22 @@ fn what_a_microtask_throws_fails_the_iteration() {
     let outcome = Plan::new(script).run();
     assert_eq!(outcome.failed, 1);
     assert!(outcome.text()[0].contains("Error: in task"), "{:?}", outcome.text());
+}
+
+#[test]
+fn random_numbers_of_the_libraries_follow_the_seed() {
+    let script = "
+        import { randomSeed } from 'k6';
+        import { uuidv4, randomIntBetween, randomItem, randomString } from 'https://jslib.k6.io/k6-utils/1.4.0/index.js';
+        export default function () {
+          const all = () => {
+            randomSeed(42);
+            return [uuidv4(), randomIntBetween(1, 1e9), randomItem([...Array(1000).keys()]), randomString(20)].join();
+          };
+          const first = all();
+          console.log(first === all(), uuidv4(true) !== uuidv4(true), first);
+        }";
+    let (one, two) = (Plan::new(script).run(), Plan::new(script).run());
+    assert!(one.text()[0].starts_with("true true "), "{:?}", one.text());
+    assert_eq!(one.text(), two.text());
 }

@@ -148,6 +148,12 @@ fn add(
             let module = synthetic(scope, &key, &names);
             (Body::Builtin(names.into()), module)
         }
+        Target::Library(library) => {
+            crate::web::hide_embedded(scope);
+            let source = modules.sources.library(library);
+            let module = compile(scope, &source)?;
+            (Body::Es(source), module)
+        }
         Target::File(path) => {
             let source = modules.sources.module(path, specifier).map_err(Throw::Go)?;
             match commonjs::kind(scope, &source)? {

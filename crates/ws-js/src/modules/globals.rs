@@ -149,6 +149,7 @@ fn resolve<'s>(
     let dir = importer.as_deref().and_then(|path| path.parent()).unwrap_or(std::path::Path::new("/"));
     match Target::of(&specifier, dir).map_err(Throw::Go)? {
         Target::File(path) => Ok(string(scope, &url_of(&path))),
+        Target::Library(_) => Ok(string(scope, &specifier)),
         Target::Builtin(name) => Err(Throw::Go(unknown(&name))),
     }
 }

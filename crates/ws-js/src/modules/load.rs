@@ -7,6 +7,7 @@ use std::sync::{Arc, OnceLock};
 
 use parking_lot::Mutex;
 
+use super::library::Library;
 use super::resolve::{clean, missing, url_of};
 
 /// The script that a run starts with.
@@ -54,6 +55,7 @@ pub(crate) struct Sources {
 struct State {
     sealed: bool,
     modules: HashMap<PathBuf, Arc<Source>>,
+    libraries: HashMap<&'static str, Arc<Source>>,
     files: HashMap<PathBuf, Arc<[u8]>>,
 }
 
@@ -86,6 +88,7 @@ impl Sources {
         let state = State {
             sealed: false,
             modules: HashMap::from([(path.clone(), Arc::clone(&main))]),
+            libraries: HashMap::new(),
             files: HashMap::new(),
         };
         Arc::new(Self { main, main_path: path, state: Mutex::new(state) })
@@ -122,6 +125,21 @@ impl Sources {
         let source = Source::new(path, decode(&bytes));
         state.modules.insert(path.to_owned(), Arc::clone(&source));
         Ok(source)
+    }
+
+    /// A module that comes with this tool.
+    pub(super) fn library(&self, library: &'static Library) -> Arc<Source> {
+        let make = || {
+            Arc::new(Source {
+                url: library.key.into(),
+                // It imports nothing relative to itself.
+                dir: PathBuf::new(),
+                text: library.text.into(),
+                kind: OnceLock::from(Kind::Es),
+                code: OnceLock::new(),
+            })
+        };
+        Arc::clone(self.state.lock().libraries.entry(library.key).or_insert_with(make))
     }
 
     /// The contents of a file for `open()`, or why there are none.

@@ -7,6 +7,7 @@
 mod commonjs;
 mod es;
 mod globals;
+mod library;
 mod load;
 mod map;
 mod resolve;

@@ -2,11 +2,15 @@
 
 use std::path::{Component, Path, PathBuf};
 
+use super::library::{self, Library};
+
 /// What an import asks for.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(crate) enum Target {
     /// A module of this tool: `k6` or `k6/...`.
     Builtin(String),
+    /// A module that others fetch.
+    Library(&'static Library),
     /// A file, by absolute path.
     File(PathBuf),
 }
@@ -23,7 +27,7 @@ impl Target {
         if let Some((scheme, _)) = specifier.split_once("://") {
             return match (scheme, path_of(specifier)) {
                 ("file", Some(path)) => Ok(Target::File(clean(&path))),
-                ("https", _) => Err(format!("importing https modules is not supported yet: {specifier}")),
+                ("https", _) => library::at(specifier).map(Target::Library),
                 _ => Err(format!(
                     "only supported schemes for imports are file and https, {specifier} has `{scheme}`"
                 )),
@@ -35,10 +39,12 @@ impl Target {
         if is_path { Ok(Target::File(clean(&dir.join(specifier)))) } else { Err(unknown(specifier)) }
     }
 
-    /// The name under which the module is known: its own, or the URL of its file.
+    /// The name under which the module is known: its own (also for all versions of a library), or the URL of its
+    /// file.
     pub(crate) fn key(&self) -> String {
         match self {
             Target::Builtin(name) => name.clone(),
+            Target::Library(library) => library.key.into(),
             Target::File(path) => url_of(path),
         }
     }
@@ -171,7 +177,6 @@ mod tests {
                 "http://x.y/z.js",
                 "only supported schemes for imports are file and https, http://x.y/z.js has `http`",
             ),
-            ("https://x.y/z.js", "importing https modules is not supported yet: https://x.y/z.js"),
         ] {
             assert_eq!(of(specifier), Err(message.into()));
         }
