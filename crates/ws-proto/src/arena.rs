@@ -6,8 +6,10 @@ use std::io;
 const MIN_ROOM: usize = 16 * 1024;
 /// Room that a read is offered at most, so that one socket does not touch megabytes of fresh memory.
 const MAX_ROOM: usize = 64 * 1024;
-/// First allocation.
+/// First allocation for a whole group of connections.
 const START: usize = 256 * 1024;
+/// First allocation for the handshake of a single one: nearly all response heads are shorter.
+const START_SMALL: usize = 4 * 1024;
 /// What [`Arena::reset`] gives back: anything above this if it was not used.
 const KEEP: usize = 4 * 1024 * 1024;
 
@@ -15,11 +17,19 @@ const KEEP: usize = 4 * 1024 * 1024;
 ///
 /// Connections read into it and hand out [`Span`]s; its owner calls [`reset`](Self::reset) once no span is in
 /// use any more. So a message costs no allocation, and an idle connection holds no buffer.
-#[derive(Debug, Default)]
+#[derive(Debug)]
 pub struct Arena {
     /// Zeroed beyond what was ever used: reading needs initialised memory, and fresh zero pages cost nothing.
     memory: Vec<u8>,
     used: usize,
+    /// What the first allocation takes.
+    start: usize,
+}
+
+impl Default for Arena {
+    fn default() -> Self {
+        Self::starting_with(START)
+    }
 }
 
 /// A piece of an [`Arena`], valid until its next reset.
@@ -51,10 +61,20 @@ impl Arena {
         Self::default()
     }
 
+    /// An empty arena for the handshake of one connection. Thousands of them dial at the same time: with room for a
+    /// whole group each, the allocator would hand out, zero and get back 256 KiB for every answer of 130 bytes.
+    pub(crate) fn small() -> Self {
+        Self::starting_with(START_SMALL)
+    }
+
+    fn starting_with(start: usize) -> Self {
+        Self { memory: Vec::new(), used: 0, start }
+    }
+
     /// Forgets all spans. Memory beyond a few megabytes is given back when most of it lay idle.
     pub fn reset(&mut self) {
         if self.memory.len() > KEEP && self.used < self.memory.len() / 4 {
-            self.memory = vec![0; START];
+            self.memory = vec![0; self.start];
         }
         self.used = 0;
     }
@@ -98,7 +118,7 @@ impl Arena {
         &mut self,
         read: impl FnOnce(&mut [u8]) -> io::Result<usize>,
     ) -> io::Result<(usize, bool)> {
-        let room = self.room(MIN_ROOM);
+        let room = self.room(MIN_ROOM.min(self.start / 2));
         let offered = room.len().min(MAX_ROOM);
         let n = read(&mut room[..offered])?;
         self.used += n;
@@ -114,7 +134,7 @@ impl Arena {
     fn room(&mut self, at_least: usize) -> &mut [u8] {
         if self.memory.len() - self.used < at_least {
             // A new zeroed block instead of `resize`: its pages stay untouched until a read needs them.
-            let mut larger = vec![0; (self.memory.len() * 2).max(START).max(self.used + at_least)];
+            let mut larger = vec![0; (self.memory.len() * 2).max(self.start).max(self.used + at_least)];
             larger[..self.used].copy_from_slice(&self.memory[..self.used]);
             self.memory = larger;
         }
@@ -148,6 +168,15 @@ mod tests {
         arena.extend(b"x");
         arena.reset();
         assert_eq!(arena.memory.len(), START);
+    }
+
+    #[test]
+    fn a_small_arena_takes_what_it_needs() {
+        let mut arena = Arena::small();
+        assert_eq!(arena.fill(|room| Ok(room.len())).unwrap(), (START_SMALL, true));
+        assert_eq!(arena.memory.len(), START_SMALL);
+        arena.extend(&[7; 3 * START_SMALL]);
+        assert_eq!((arena.len(), arena.memory.len()), (4 * START_SMALL, 4 * START_SMALL));
     }
 
     #[test]

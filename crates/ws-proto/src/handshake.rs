@@ -167,7 +167,7 @@ impl Handshaking {
             offer,
             policy,
             deflater: None,
-            arena: Arena::new(),
+            arena: Arena::small(),
             limits: limits.clone(),
             started: now,
             since: now,
