@@ -92,6 +92,7 @@ corpus! {
     dns_options
     dns_policy
     endless_loop
+    env_changes
     environment
     events_order
     exception_in_close

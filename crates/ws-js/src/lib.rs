@@ -94,6 +94,7 @@ mod binding;
 mod console;
 mod convert;
 mod cores;
+mod env;
 mod error;
 mod exception;
 mod group;

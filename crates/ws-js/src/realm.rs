@@ -1,6 +1,6 @@
 //! A VU's JavaScript world: one context with its globals, modules and promises.
 
-use std::cell::{Cell, OnceCell, RefCell};
+use std::cell::{OnceCell, RefCell};
 use std::collections::BTreeMap;
 use std::rc::Rc;
 use std::sync::Arc;
@@ -8,6 +8,7 @@ use std::sync::Arc;
 use crate::api;
 use crate::binding;
 use crate::convert::json_parse;
+use crate::env;
 use crate::exception::JsException;
 use crate::modules::{self, RealmModules};
 use crate::shared::Shared;
@@ -32,7 +33,6 @@ pub(crate) struct Realm {
     /// Made with the realm: nothing can be compiled while the script is being ended.
     noop: v8::Global<v8::Function>,
     data: OnceCell<v8::Global<v8::Value>>,
-    env_touched: Cell<bool>,
     rejections: RefCell<Vec<(v8::Global<v8::Promise>, v8::Global<v8::Value>)>>,
     this: std::rc::Weak<Realm>,
 }
@@ -54,7 +54,7 @@ impl Realm {
         let global = context.global(scope);
         let number = v8::Integer::new_from_unsigned(scope, vu).into();
         binding::set(scope, global, "__VU", number);
-        let env = Templates::env(scope);
+        let env = env::object(scope);
         binding::set(scope, global, "__ENV", env.into());
         let console = Templates::console(scope);
         binding::set(scope, global, "console", console.into());
@@ -69,7 +69,6 @@ impl Realm {
             functions: RefCell::default(),
             noop,
             data: OnceCell::new(),
-            env_touched: Cell::new(false),
             rejections: RefCell::default(),
             this: this.clone(),
         })
@@ -125,13 +124,10 @@ impl Realm {
         binding::set(scope, global, "__ITER", number);
     }
 
-    /// Makes `__ENV` what the script was started with, plus the scenario's own variables.
+    /// Makes `__ENV` what the script was started with, plus the scenario's own variables. What the script has changed
+    /// until now is gone, as in k6.
     pub(crate) fn set_env(&self, scope: &mut v8::PinScope<'_, '_>, scenario: &[(String, String)]) {
-        // Nothing has changed it before the first scenario without variables of its own.
-        if !self.env_touched.replace(true) && scenario.is_empty() {
-            return;
-        }
-        let env = Templates::env(scope);
+        let env = env::object(scope);
         for (name, value) in scenario {
             let value = binding::string(scope, value).into();
             binding::set(scope, env, name, value);

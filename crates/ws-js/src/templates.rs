@@ -8,10 +8,10 @@ use std::collections::BTreeMap;
 use rustc_hash::FxHashMap;
 
 use crate::binding;
+use crate::env::Variables;
 
 /// The templates of an isolate, kept in its slot.
 pub(crate) struct Templates {
-    env: v8::Global<v8::ObjectTemplate>,
     console: v8::Global<v8::ObjectTemplate>,
     socket: v8::Global<v8::ObjectTemplate>,
     /// By native and name.
@@ -26,27 +26,16 @@ impl Templates {
             // Strings can be made without a context, but only inside one do they look like a script's own.
             let context = v8::Context::new(scope, v8::ContextOptions::default());
             let scope = &mut v8::ContextScope::new(scope, context);
-            let variables = v8::ObjectTemplate::new(scope);
-            for (name, value) in env {
-                let name = binding::string(scope, name).into();
-                let value = binding::string(scope, value).into();
-                variables.set(name, value);
-            }
+            Variables::install(scope, env);
             let console = crate::console::template(scope);
             let socket = crate::api::ws::socket_template(scope);
             Self {
-                env: v8::Global::new(scope, variables),
                 console: v8::Global::new(scope, console),
                 socket: v8::Global::new(scope, socket),
                 functions: FxHashMap::default(),
             }
         };
         isolate.set_slot(templates);
-    }
-
-    /// What `__ENV` is at the beginning.
-    pub(crate) fn env<'s>(scope: &mut v8::PinScope<'s, '_>) -> v8::Local<'s, v8::Object> {
-        Self::instance(scope, |templates| &templates.env)
     }
 
     /// `console`.
