@@ -20,6 +20,8 @@ pub(crate) struct Transport {
     stamps: Option<Stamps>,
     /// The peer has said over TLS that nothing follows.
     ended: bool,
+    /// TLS has failed. It comes with bytes that may complete a handshake, so every later read says it again.
+    failed: Option<Box<rustls::Error>>,
     read: u64,
     written: u64,
 }
@@ -70,7 +72,7 @@ impl From<StreamError> for io::Error {
 
 impl Transport {
     pub(crate) fn new(tcp: TcpStream, tls: Option<Box<rustls::ClientConnection>>) -> Self {
-        Self { tcp, tls, stamps: None, ended: false, read: 0, written: 0 }
+        Self { tcp, tls, stamps: None, ended: false, failed: None, read: 0, written: 0 }
     }
 
     pub(crate) fn tcp(&mut self) -> &mut TcpStream {
@@ -140,6 +142,9 @@ impl Transport {
     #[inline(never)]
     fn read_tls(&mut self, arena: &mut Arena) -> Result<Fill, StreamError> {
         let Some(tls) = &mut self.tls else { return Ok(Fill::Blocked) };
+        if let Some(error) = &self.failed {
+            return Err(StreamError::Tls((**error).clone()));
+        }
         let mut record = [0; RECORD];
         let n = match retry(|| receive(&mut self.tcp, &mut self.stamps, &mut record)) {
             Ok(0) => return Ok(Fill::Eof),
@@ -163,9 +168,16 @@ impl Transport {
                     Err(e) => return Err(e.into()),
                 }
             }
-            if state.map_err(StreamError::Tls)?.peer_has_closed() {
-                self.ended = true;
-                return Ok(Fill::More);
+            match state {
+                Ok(state) if state.peer_has_closed() => {
+                    self.ended = true;
+                    return Ok(Fill::More);
+                }
+                Ok(_) => {}
+                Err(error) => {
+                    self.failed = Some(Box::new(error.clone()));
+                    return Err(StreamError::Tls(error));
+                }
             }
         }
         Ok(if n == RECORD { Fill::More } else { Fill::Short })

@@ -4,8 +4,12 @@ mod close;
 mod common;
 mod deflate;
 mod echo;
+mod faults;
 mod handshake;
 mod interop;
+#[cfg(target_os = "linux")]
+mod memory;
+mod stalls;
 mod stamps;
 mod tls;
 mod violations;

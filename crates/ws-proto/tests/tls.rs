@@ -13,11 +13,8 @@ use ws_proto::{Error, Kind, PeerError, Phase, TlsConfig, TlsOptions, WsUrl};
 
 pub(crate) type ServerStream = StreamOwned<ServerConnection, TcpStream>;
 
-/// A server for `name` and the certificate to trust it by.
-pub(crate) fn serve_tls<T: Send + 'static>(
-    name: &str,
-    peer: impl FnOnce(ServerStream) -> T + Send + 'static,
-) -> (SocketAddr, JoinHandle<T>, CertificateDer<'static>) {
+/// What a server for `name` needs, and the certificate to trust it by.
+pub(crate) fn identity(name: &str) -> (ServerConfig, CertificateDer<'static>) {
     let CertifiedKey { cert, signing_key } = generate_simple_self_signed([name.to_owned()]).unwrap();
     let key = PrivatePkcs8KeyDer::from(signing_key.serialize_der());
     let certificate = cert.der().clone();
@@ -29,6 +26,15 @@ pub(crate) fn serve_tls<T: Send + 'static>(
         .with_single_cert(vec![certificate.clone()], key.into())
         .unwrap();
     config.alpn_protocols = vec![b"h2".to_vec(), b"http/1.1".to_vec()];
+    (config, certificate)
+}
+
+/// A server for `name` and the certificate to trust it by.
+pub(crate) fn serve_tls<T: Send + 'static>(
+    name: &str,
+    peer: impl FnOnce(ServerStream) -> T + Send + 'static,
+) -> (SocketAddr, JoinHandle<T>, CertificateDer<'static>) {
+    let (config, certificate) = identity(name);
     let (addr, thread) = serve(move |stream| {
         let connection = ServerConnection::new(Arc::new(config)).unwrap();
         peer(StreamOwned::new(connection, stream))
