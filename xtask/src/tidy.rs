@@ -119,7 +119,8 @@ fn files(workspace: &Path) -> Result<Vec<PathBuf>> {
             let path = folder.join(entry.file_name());
             let extension = path.extension().unwrap_or_default().to_string_lossy();
             if entry.file_type()?.is_dir() {
-                if path != Path::new("target") && path != Path::new(".git") {
+                // The fuzz targets have a workspace and so a target folder of their own.
+                if !path.ends_with("target") && path != Path::new(".git") {
                     folders.push(path);
                 }
             } else if kinds.contains(&&*extension) || path.starts_with(".ci") {

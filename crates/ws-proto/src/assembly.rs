@@ -303,51 +303,16 @@ fn grow(buffer: &mut Vec<u8>, take: usize, left: u64) {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::internals::seen::{self, Seen};
     use crate::message::{CloseFrame, FrameFault};
     use proptest::prelude::*;
-
-    /// What was received, with all bytes copied out.
-    #[derive(Debug, Clone, PartialEq, Eq)]
-    enum Seen {
-        Text(Vec<u8>),
-        Binary(Vec<u8>),
-        Ping(Vec<u8>),
-        Pong(Vec<u8>),
-        Close(Option<CloseFrame>),
-        Violation(Violation),
-    }
 
     fn small_limits() -> Limits {
         Limits { max_frame: 100_000, max_message: 150_000, ..Limits::default() }
     }
 
-    /// Feeds `pieces` one after the other, each to an arena that is reset now and then.
     fn receive<'a>(limits: &Limits, pieces: impl IntoIterator<Item = &'a [u8]>) -> Vec<Seen> {
-        let mut assembler = Assembler::new(limits, None);
-        let mut arena = Arena::new();
-        let mut all = Vec::new();
-        for (turn, piece) in pieces.into_iter().enumerate() {
-            let start = arena.len();
-            arena.extend(piece);
-            let mut seen = Vec::new();
-            let result = assembler.feed(&mut arena, start, &mut |incoming| seen.push(incoming));
-            all.extend(seen.into_iter().map(|incoming| match incoming {
-                Incoming::Text(p) => Seen::Text(p.bytes(&arena).to_vec()),
-                Incoming::Binary(p) => Seen::Binary(p.bytes(&arena).to_vec()),
-                Incoming::Ping(p) => Seen::Ping(p.bytes(&arena).to_vec()),
-                Incoming::Pong(p) => Seen::Pong(p.bytes(&arena).to_vec()),
-                Incoming::Close(frame) => Seen::Close(frame),
-                Incoming::Ended(ended) => panic!("the assembler does not end: {ended:?}"),
-            }));
-            if let Err(violation) = result {
-                all.push(Seen::Violation(violation));
-                break;
-            }
-            if turn % 3 == 0 {
-                arena.reset();
-            }
-        }
-        all
+        seen::receive(Assembler::new(limits, None), pieces)
     }
 
     fn server_frame(first: u8, payload: &[u8]) -> Vec<u8> {

@@ -76,6 +76,9 @@ mod error;
 mod frame;
 mod handshake;
 mod headers;
+#[cfg(any(test, feature = "internals"))]
+#[doc(hidden)]
+pub mod internals;
 mod limits;
 mod marks;
 mod message;

@@ -4,10 +4,10 @@ use flate2::{Decompress, FlushDecompress};
 use proptest::prelude::*;
 
 use super::{DeflateAgreement, Deflater, Packer, Unpacker, WindowBits};
-use crate::arena::Arena;
 use crate::assembly::Assembler;
+use crate::internals::seen::{self, Seen};
 use crate::limits::Limits;
-use crate::message::{Incoming, Violation};
+use crate::message::Violation;
 
 fn agreement(takeover: bool, bits: u8) -> DeflateAgreement {
     let bits = WindowBits::new(bits).unwrap();
@@ -44,28 +44,13 @@ fn receive<'a>(
     pieces: impl IntoIterator<Item = &'a [u8]>,
 ) -> Vec<Result<Vec<u8>, Violation>> {
     let unpacker = unpacker(takeover, 15, limits.max_message);
-    let mut assembler = Assembler::new(limits, Some(unpacker));
-    let (mut arena, mut all) = (Arena::new(), Vec::new());
-    for (turn, piece) in pieces.into_iter().enumerate() {
-        let start = arena.len();
-        arena.extend(piece);
-        let mut seen = Vec::new();
-        let result = assembler.feed(&mut arena, start, &mut |incoming| seen.push(incoming));
-        all.extend(seen.iter().map(|incoming| match incoming {
-            Incoming::Text(p) | Incoming::Binary(p) | Incoming::Ping(p) | Incoming::Pong(p) => {
-                Ok(p.bytes(&arena).to_vec())
-            }
-            other => panic!("{other:?}"),
-        }));
-        if let Err(violation) = result {
-            all.push(Err(violation));
-            break;
-        }
-        if turn % 3 == 0 {
-            arena.reset();
-        }
-    }
-    all
+    let seen = seen::receive(Assembler::new(limits, Some(unpacker)), pieces);
+    let bytes = |seen| match seen {
+        Seen::Text(bytes) | Seen::Binary(bytes) | Seen::Ping(bytes) | Seen::Pong(bytes) => Ok(bytes),
+        Seen::Violation(violation) => Err(violation),
+        other => panic!("{other:?}"),
+    };
+    seen.into_iter().map(bytes).collect()
 }
 
 fn frame(first: u8, payload: &[u8]) -> Vec<u8> {
