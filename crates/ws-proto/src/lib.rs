@@ -92,7 +92,7 @@ mod utf8;
 
 pub use arena::{Arena, Span};
 pub use connection::{CloseSent, Connection, ReadProgress};
-pub use cookies::CookieJar;
+pub use cookies::{CookieAttributes, CookieJar, CookieUrl};
 pub use deflate::{DeflateAgreement, DeflateOffer, DeflatePolicy, Deflater, ExtensionFault, WindowBits};
 pub use error::{Direction, Error, PeerError, Phase, Refusal};
 pub use handshake::{HandshakeFailure, HandshakeTimings, Handshaking, Step};

@@ -67,12 +67,7 @@ impl WsUrl {
     ///
     /// [`UrlError`], whose text is what k6 prints for the same input.
     pub fn parse(text: &str) -> Result<Self, UrlError> {
-        let (url, fragment) = text.split_once('#').map_or((text, None), |(url, f)| (url, Some(f)));
-        let parts =
-            Parts::parse(url).map_err(|reason| UrlError::Unparsable { url: url.to_owned(), reason })?;
-        if let Some(fragment) = fragment {
-            unescape(fragment).map_err(|reason| UrlError::Unparsable { url: text.to_owned(), reason })?;
-        }
+        let parts = Parts::parse(text)?;
         let tls = match parts.scheme.as_str() {
             "ws" => false,
             "wss" => true,
@@ -127,8 +122,34 @@ impl WsUrl {
     /// The address with `ws` replaced by `http` (`wss` by `https`), which is how cookies see it.
     pub(crate) fn as_http(&self) -> Option<url::Url> {
         let scheme = if self.tls { "https" } else { "http" };
-        url::Url::parse(&format!("{scheme}://{}{}", self.host_header, self.target)).ok()
+        let url = url::Url::parse(&format!("{scheme}://{}{}", self.host_header, self.target)).ok()?;
+        Some(for_cookies(&url))
     }
+}
+
+/// An `http` or `https` address as cookies see it; `None` for all others.
+pub(crate) fn parse_http(text: &str) -> Result<Option<url::Url>, UrlError> {
+    let Parts { scheme, host, target, .. } = Parts::parse(text)?;
+    if !matches!(scheme.as_str(), "http" | "https") {
+        return Ok(None);
+    }
+    let url = url::Url::parse(&format!("{scheme}://{host}{target}")).ok();
+    Ok(url.as_ref().map(for_cookies))
+}
+
+/// Without the final dot that a full name may have, and with the names below `localhost` as safe as `localhost`
+/// itself: they never leave the machine (RFC 6761 section 6.3).
+pub(crate) fn for_cookies(url: &url::Url) -> url::Url {
+    let mut url = url.clone();
+    if let Some(name) = url.domain().and_then(|name| name.strip_suffix('.')).map(str::to_owned) {
+        // Refused for the empty name only; then nothing changes.
+        let _ = url.set_host(Some(&name));
+    }
+    if url.domain().is_some_and(|name| name.ends_with(".localhost")) {
+        // Both are schemes of the web, between which there is a way.
+        let _ = url.set_scheme("https");
+    }
+    url
 }
 
 /// What the generic URL grammar finds in a text without fragment.
@@ -141,7 +162,17 @@ struct Parts {
 }
 
 impl Parts {
-    fn parse(url: &str) -> Result<Self, String> {
+    /// Parses a URL. A fragment is checked and dropped.
+    fn parse(text: &str) -> Result<Self, UrlError> {
+        let (url, fragment) = text.split_once('#').map_or((text, None), |(url, f)| (url, Some(f)));
+        let parts = Self::read(url).map_err(|reason| UrlError::Unparsable { url: url.to_owned(), reason })?;
+        if let Some(fragment) = fragment {
+            unescape(fragment).map_err(|reason| UrlError::Unparsable { url: text.to_owned(), reason })?;
+        }
+        Ok(parts)
+    }
+
+    fn read(url: &str) -> Result<Self, String> {
         if url.bytes().any(|b| b < b' ' || b == 0x7f) {
             return Err("net/url: invalid control character in URL".into());
         }
@@ -153,7 +184,7 @@ impl Parts {
                 return Err("first path segment in URL cannot contain colon".into());
             }
             // `ws:foo`: what follows the colon is opaque.
-            parts.target = rest.to_owned();
+            parts.target = if parts.scheme.is_empty() { escape_path(rest)? } else { rest.to_owned() };
         } else {
             let (authority, path) = match rest.strip_prefix("//") {
                 Some(rest) if !parts.scheme.is_empty() || !rest.starts_with('/') => {
@@ -426,6 +457,7 @@ mod tests {
             ("ws://h ost/", r#"parse "ws://h ost/": invalid character " " in host name"#),
             ("ws://x^y/", r#"parse "ws://x^y/": invalid character "^" in host name"#),
             ("ws://%41/", r#"parse "ws://%41/": invalid URL escape "%41""#),
+            ("%zz", r#"parse "%zz": invalid URL escape "%zz""#),
             ("ws://h/%zz", r#"parse "ws://h/%zz": invalid URL escape "%zz""#),
             ("ws://h/%z#f", r#"parse "ws://h/%z": invalid URL escape "%z""#),
             ("ws://h/a%", r#"parse "ws://h/a%": invalid URL escape "%""#),

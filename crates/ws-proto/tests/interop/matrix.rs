@@ -114,7 +114,7 @@ impl Cell<'_> {
         assert_eq!(response.headers.get("Sec-WebSocket-Protocol"), Some("chat.v1"));
         self.close(client, "/echo/2");
 
-        let mut jar = CookieJar::new();
+        let jar = CookieJar::new();
         for (path, expected) in [("/cookie/1", "text -"), ("/cookie/2", "text visit=7")] {
             let opening = Opening::at(self.addr(), path, self.tls.clone());
             let (mut client, response) = self.open(path, |request| {
