@@ -82,6 +82,8 @@ corpus! {
     connect_arguments
     console_levels
     console_objects
+    cookie_jar
+    cookie_jar_param
     cookies
     cookies_kept
     cookies_secure
@@ -120,6 +122,7 @@ corpus! {
     handlers
     headers
     hosts
+    http_not_yet
     init_context
     init_runs
     interrupted

@@ -217,6 +217,31 @@ pub(crate) fn set_function<'s>(
     set(scope, object, name, function.into());
 }
 
+/// What objects are made of that scripts can call but not assign to.
+pub(crate) fn host_object_template<'s>(
+    scope: &mut v8::PinScope<'s, '_>,
+) -> v8::Local<'s, v8::ObjectTemplate> {
+    let template = v8::ObjectTemplate::new(scope);
+    template.set_named_property_handler(
+        v8::NamedPropertyHandlerConfiguration::new()
+            .setter(refuse_assignment)
+            .flags(v8::PropertyHandlerFlags::NON_MASKING),
+    );
+    template
+}
+
+fn refuse_assignment(
+    scope: &mut v8::PinScope<'_, '_>,
+    key: v8::Local<'_, v8::Name>,
+    _value: v8::Local<'_, v8::Value>,
+    _arguments: v8::PropertyCallbackArguments<'_>,
+    _result: v8::ReturnValue<'_, v8::Boolean>,
+) -> v8::Intercepted {
+    let key = key.to_rust_string_lossy(scope);
+    throw_type_error(scope, &format!("Cannot assign to property {key} of a host object"));
+    v8::Intercepted::kYes
+}
+
 fn answer_data(
     _: &mut v8::PinScope<'_, '_>,
     arguments: v8::FunctionCallbackArguments<'_>,

@@ -13,7 +13,7 @@ use crate::env::Variables;
 /// The templates of an isolate, kept in its slot.
 pub(crate) struct Templates {
     console: v8::Global<v8::ObjectTemplate>,
-    socket: v8::Global<v8::ObjectTemplate>,
+    host_object: v8::Global<v8::ObjectTemplate>,
     /// By native and name.
     functions: FxHashMap<(usize, Box<str>), v8::Global<v8::FunctionTemplate>>,
 }
@@ -28,10 +28,10 @@ impl Templates {
             let scope = &mut v8::ContextScope::new(scope, context);
             Variables::install(scope, env);
             let console = crate::console::template(scope);
-            let socket = crate::api::ws::socket_template(scope);
+            let host_object = binding::host_object_template(scope);
             Self {
                 console: v8::Global::new(scope, console),
-                socket: v8::Global::new(scope, socket),
+                host_object: v8::Global::new(scope, host_object),
                 functions: FxHashMap::default(),
             }
         };
@@ -43,9 +43,9 @@ impl Templates {
         Self::instance(scope, |templates| &templates.console)
     }
 
-    /// A socket of `k6/ws` without its functions.
-    pub(crate) fn socket<'s>(scope: &mut v8::PinScope<'s, '_>) -> v8::Local<'s, v8::Object> {
-        Self::instance(scope, |templates| &templates.socket)
+    /// An object that scripts cannot assign to, without its functions.
+    pub(crate) fn host_object<'s>(scope: &mut v8::PinScope<'s, '_>) -> v8::Local<'s, v8::Object> {
+        Self::instance(scope, |templates| &templates.host_object)
     }
 
     /// The function `name` of the current realm that runs `callback`; always the same one. `None` in isolates

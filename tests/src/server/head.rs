@@ -69,9 +69,35 @@ impl Head {
     }
 }
 
+/// Text with each `%` and two hexadecimal digits as the byte they stand for.
+pub(super) fn percent_decoded(text: &str) -> String {
+    let mut bytes = Vec::with_capacity(text.len());
+    let mut rest = text;
+    while let Some((before, after)) = rest.split_once('%') {
+        bytes.extend(before.bytes());
+        match after.get(..2).and_then(|digits| u8::from_str_radix(digits, 16).ok()) {
+            Some(byte) => {
+                bytes.push(byte);
+                rest = &after[2..];
+            }
+            None => {
+                bytes.push(b'%');
+                rest = after;
+            }
+        }
+    }
+    bytes.extend(rest.bytes());
+    String::from_utf8_lossy(&bytes).into_owned()
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn decodes_percents() {
+        assert_eq!(percent_decoded("a%3D%22b%0a%zz%"), "a=\"b\n%zz%");
+    }
 
     #[test]
     fn keeps_order_and_finds_by_name() {

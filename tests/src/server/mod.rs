@@ -4,7 +4,7 @@
 //! |---|---|
 //! | `/echo` | echoes text and binary messages, answers pings and closes |
 //! | `/headers` | sends the request head back as its first message, then echoes |
-//! | `/cookie?name=value` | as `/headers`, and sets that cookie |
+//! | `/cookie?name=value` | as `/headers`, and sets that cookie; percent-decoded, so that `%0A` begins another |
 //! | `/subproto?choose=name` | agrees to that subprotocol (default: the first one asked for), then echoes |
 //! | `/ping?n=2` | sends pings `p0`, `p1`, …, waits for their pongs and reports them in a message, then echoes |
 //! | `/pong` | sends an unsolicited pong, then echoes |

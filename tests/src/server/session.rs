@@ -9,7 +9,7 @@ use tungstenite::handshake::derive_accept_key;
 
 use super::deflate::{Unpacker, pack};
 use super::frame::{self, Frame, RSV1};
-use super::head::Head;
+use super::head::{self, Head};
 use super::{Sessions, Stream};
 
 /// A session after the upgrade.
@@ -87,7 +87,8 @@ fn upgrade_response(head: &Head) -> String {
         "/badext" => lines.push("Sec-WebSocket-Extensions: permessage-deflate".to_owned()),
         "/cookie" => {
             let cookie = head.target.split_once('?').map_or("", |(_, query)| query);
-            lines.push(format!("Set-Cookie: {}", cookie.split('&').next().unwrap_or_default()));
+            let cookies = head::percent_decoded(cookie.split('&').next().unwrap_or_default());
+            lines.extend(cookies.split('\n').map(|cookie| format!("Set-Cookie: {cookie}")));
         }
         _ => {}
     }

@@ -3,11 +3,16 @@
 pub(crate) mod blob;
 pub(crate) mod dial;
 mod host;
+pub(crate) mod http;
 mod k6;
 mod metrics;
 mod sleep;
 mod tags;
 pub(crate) mod ws;
+
+use std::sync::Arc;
+
+use ws_proto::CookieJar;
 
 use self::host::Running;
 use crate::binding::{self, Native, Throw};
@@ -35,6 +40,7 @@ impl modules::Builtins for Builtins {
                 sleep::add(scope, exports);
                 exports
             }
+            "k6/http" => http::exports(scope),
             "k6/metrics" => metrics::exports::<Running>(scope),
             _ if NOT_YET.contains(&name) => {
                 return Err(Throw::Plain(format!("the module {name} is not supported yet")));
@@ -61,7 +67,6 @@ const NOT_YET: &[&str] = &[
     "k6/experimental/timers",
     "k6/experimental/websockets",
     "k6/html",
-    "k6/http",
     "k6/secrets",
     "k6/timers",
     "k6/websockets",
@@ -89,6 +94,11 @@ impl Caller {
     /// Throws `message` in the init stage.
     pub(crate) fn in_vu_code(message: &str) -> Result<Self, Throw> {
         if realm::in_init() { Err(Throw::Go(message.into())) } else { Ok(Self::here()) }
+    }
+
+    /// The jar that the caller's VU has now.
+    pub(crate) fn jar(self) -> Arc<CookieJar> {
+        Arc::clone(&self.inside.state().vus[self.vu as usize].jar)
     }
 
     /// Ends the script that called: it was told to stop.

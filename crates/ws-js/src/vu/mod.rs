@@ -8,6 +8,7 @@ pub(crate) mod summary;
 pub(crate) mod tags;
 
 use std::rc::Rc;
+use std::sync::Arc;
 use std::time::Instant;
 
 use ws_loop::Traffic;
@@ -38,7 +39,8 @@ pub(crate) struct Vu {
     pub(crate) blocks: Vec<Block>,
     pub(crate) sessions: Sessions,
     pub(crate) tags: VuTags,
-    pub(crate) jar: CookieJar,
+    /// The cookies of its sessions that have no jar of their own.
+    pub(crate) jar: Arc<CookieJar>,
     /// Socket bytes since they were last reported.
     pub(crate) traffic: Traffic,
     assignment: Option<Assignment>,
@@ -56,10 +58,21 @@ impl Vu {
             blocks: Vec::new(),
             sessions: Sessions::default(),
             tags,
-            jar: CookieJar::new(),
+            jar: Arc::default(),
             traffic: Traffic::default(),
             assignment: None,
             iterations: 0,
+        }
+    }
+}
+
+impl Vu {
+    /// Gives the VU an empty jar. Whoever still has the last one keeps its cookies.
+    fn renew_jar(&mut self) {
+        // Most scripts have no use for cookies.
+        let untouched = Arc::get_mut(&mut self.jar).is_some_and(|jar| jar.is_empty());
+        if !untouched {
+            self.jar = Arc::default();
         }
     }
 }
@@ -113,7 +126,7 @@ pub(crate) fn iterate(inside: Inside, vu: u32) {
         let this = &mut state.vus[vu as usize];
         this.busy = true;
         if !group.shared.settings.no_cookies_reset {
-            this.jar = CookieJar::new();
+            this.renew_jar();
         }
         let iteration = this.iterations;
         this.iterations += 1;

@@ -5,18 +5,18 @@ mod compression;
 mod params;
 
 use ws_loop::Dial;
-use ws_proto::{DeflatePolicy, UpgradeRequest, WsUrl};
+use ws_proto::{CookieJar, DeflatePolicy, UpgradeRequest, WsUrl};
 
 pub(crate) use self::compression::Compression;
 pub(crate) use self::params::{Dialect, Params};
 use crate::group::Inside;
 
-/// Makes the dial that `params` ask for. Nothing is sent yet, so a module can still add to the request.
+/// Makes the dial that `params` ask for, with the cookies of `jar`. Nothing is sent yet, so a module can still add to the request.
 ///
 /// # Errors
 ///
 /// Why nothing can be dialled, in k6's words: a header that the handshake sets itself, no usable TLS.
-pub(crate) fn dial(inside: Inside, vu: u32, url: WsUrl, params: &Params) -> Result<Dial, String> {
+pub(crate) fn dial(inside: Inside, url: WsUrl, params: &Params, jar: &CookieJar) -> Result<Dial, String> {
     let shared = &inside.group().shared;
     let mut request = UpgradeRequest::new();
     request.user_agent(Some(&shared.settings.user_agent));
@@ -25,7 +25,7 @@ pub(crate) fn dial(inside: Inside, vu: u32, url: WsUrl, params: &Params) -> Resu
     if let Some(Compression { offer, policy }) = params.compression {
         request.deflate(Some(offer)).deflate_policy(policy);
     }
-    if let Some(cookies) = inside.state().vus[vu as usize].jar.header_for(&url) {
+    if let Some(cookies) = jar.header_for(&url) {
         request.cookie(cookies);
     }
     for (name, value) in &params.headers {

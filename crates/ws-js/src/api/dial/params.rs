@@ -1,8 +1,12 @@
 //! The params of a connection, which both WebSocket modules read from an object of the script.
 
+use std::sync::Arc;
+
+use ws_proto::CookieJar;
+
 use super::compression::{self, Compression};
-use crate::api::entries;
 use crate::api::tags::read_tags;
+use crate::api::{entries, http};
 use crate::binding::{Native, Throw};
 use crate::convert;
 
@@ -12,6 +16,8 @@ pub(crate) struct Params {
     /// In the order of the object's keys.
     pub(crate) headers: Vec<(String, String)>,
     pub(crate) tags: Vec<(String, String)>,
+    /// `None`: the VU's.
+    pub(crate) jar: Option<Arc<CookieJar>>,
     /// `None`: no compression is offered.
     pub(crate) compression: Option<Compression>,
 }
@@ -56,11 +62,8 @@ impl Params {
                         other => other,
                     })?;
                 }
-                // Anything but a jar is ignored, and without k6/http there are no jars: an object here wants one.
-                "jar" if value.is_object() => {
-                    return Err(Throw::Go("the param 'jar' is not supported yet".into()));
-                }
-                "jar" => (),
+                // Anything but a jar is ignored.
+                "jar" => params.jar = http::jar_of(scope, value),
                 "compression" => {
                     params.compression = compression::read(scope, value, dialect.blank_compression)?;
                 }

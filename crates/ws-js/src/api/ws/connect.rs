@@ -108,9 +108,10 @@ fn begin(
         (tags.current(), tags.metadata())
     };
     let base = params.tags.iter().fold(base, |tags, (key, value)| shared.tag_sets.with(tags, key, value));
+    let jar = params.jar.clone().unwrap_or_else(|| caller.jar());
     let dial = WsUrl::parse(url)
         .map_err(|error| error.to_string())
-        .and_then(|url| dial::dial(inside, vu, url, params))
+        .and_then(|url| dial::dial(inside, url, params, &jar))
         .map_err(|message| {
             book_early_failure(inside, tags::complete(shared, base, url, None, None), metadata, started);
             Failure::early(message)
@@ -120,7 +121,7 @@ fn begin(
     let state = &mut *state;
     let sessions = &mut state.vus[vu as usize].sessions;
     let callback = v8::Global::new(scope, callback);
-    let start = Start { callback, tags: base, metadata, started, url: Arc::clone(url) };
+    let start = Start { callback, tags: base, metadata, started, url: Arc::clone(url), jar };
     let serial = sessions.begin(start);
     let key = state.io.connect(dial, session::Address { vu, serial }.to_user());
     state.vus[vu as usize].sessions.set_key(serial, key);

@@ -40,7 +40,7 @@ impl At {
             let peer = session.key.and_then(|key| parts.io.socket(key)).map(|socket| socket.peer_addr());
             session.tags = tags::complete(shared, session.tags, &session.url, Some(&response), peer);
             book_dial(shared, session, parts, timings);
-            store_cookies(parts.jar, &session.url, &response);
+            store_cookies(&session.jar, &session.url, &response);
             let (tags, metadata) = (session.tags, session.metadata);
             session.counters = Some((
                 parts.samples.counter(builtin::WS_MSGS_SENT, tags, metadata),
@@ -71,7 +71,7 @@ impl At {
             let (tags, metadata, at) = (session.tags, session.metadata, session.started);
             parts.samples.add(builtin::WS_SESSION_DURATION, tags, metadata, at, ms);
             if let Some(response) = &response {
-                store_cookies(parts.jar, &session.url, response);
+                store_cookies(&session.jar, &session.url, response);
             }
             add_traffic(parts.traffic, traffic);
             session.closed = true;
@@ -202,7 +202,7 @@ fn book_dial(shared: &Shared, session: &Session, parts: &mut Parts<'_>, timings:
 }
 
 /// Cookies are kept whatever the status of the answer.
-fn store_cookies(jar: &mut CookieJar, url: &str, response: &UpgradeResponse) {
+fn store_cookies(jar: &CookieJar, url: &str, response: &UpgradeResponse) {
     let mut cookies = response.headers.get_all("Set-Cookie").peekable();
     if cookies.peek().is_some()
         && let Ok(url) = WsUrl::parse(url)

@@ -13,8 +13,6 @@ mod tags;
 
 use crate::binding;
 
-pub(crate) use socket::template as socket_template;
-
 /// The exports of `k6/ws`.
 pub(crate) fn exports<'s>(scope: &mut v8::PinScope<'s, '_>) -> v8::Local<'s, v8::Object> {
     let exports = v8::Object::new(scope);

@@ -132,6 +132,7 @@ pub(crate) struct Session {
     pub(super) counters: Option<(Slot, Slot)>,
     pub(super) started: Instant,
     pub(super) url: Arc<str>,
+    pub(super) jar: Arc<CookieJar>,
     pub(super) response: Option<UpgradeResponse>,
     pub(super) end: Option<End>,
     /// Its `connect` has returned.
@@ -146,6 +147,7 @@ pub(crate) struct Start {
     pub(crate) metadata: Metadata,
     pub(crate) started: Instant,
     pub(crate) url: Arc<str>,
+    pub(crate) jar: Arc<CookieJar>,
 }
 
 /// How many sessions of an iteration are kept after their `connect` has returned, the last ones.
@@ -187,6 +189,7 @@ impl Sessions {
             counters: None,
             started: start.started,
             url: start.url,
+            jar: start.jar,
             response: None,
             end: None,
             over: false,
@@ -287,8 +290,7 @@ impl At {
         let this = &mut vus[self.vu as usize];
         let Sessions { list, timers, next_timer, .. } = &mut this.sessions;
         let session = list.iter_mut().rev().find(|session| session.serial == self.serial)?;
-        let mut parts =
-            Parts { io, samples, timers, next_timer, traffic: &mut this.traffic, jar: &mut this.jar };
+        let mut parts = Parts { io, samples, timers, next_timer, traffic: &mut this.traffic };
         Some(f(session, &mut parts))
     }
 
@@ -338,7 +340,6 @@ pub(super) struct Parts<'a> {
     pub(super) timers: &'a mut FxHashMap<u32, Timer>,
     pub(super) next_timer: &'a mut u32,
     pub(super) traffic: &'a mut Traffic,
-    pub(super) jar: &'a mut CookieJar,
 }
 
 /// Adds the bytes of a socket to those of its VU.

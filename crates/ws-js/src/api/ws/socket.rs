@@ -12,20 +12,9 @@ use crate::vu::call::Handled;
 /// The longest delay that timers take, in nanoseconds: what an `i64` holds.
 const MAX_DELAY_NS: f64 = 9_223_372_036_854_775_807.0;
 
-/// What sockets are made of.
-pub(crate) fn template<'s>(scope: &mut v8::PinScope<'s, '_>) -> v8::Local<'s, v8::ObjectTemplate> {
-    let template = v8::ObjectTemplate::new(scope);
-    template.set_named_property_handler(
-        v8::NamedPropertyHandlerConfiguration::new()
-            .setter(refuse_assignment)
-            .flags(v8::PropertyHandlerFlags::NON_MASKING),
-    );
-    template
-}
-
 /// Makes the object for the session `serial` of the VU whose script runs.
 pub(super) fn new<'s>(scope: &mut v8::PinScope<'s, '_>, serial: u32) -> v8::Local<'s, v8::Object> {
-    let object = Templates::socket(scope);
+    let object = Templates::host_object(scope);
     let data = v8::Integer::new_from_unsigned(scope, serial).into();
     // In the order in which k6 lists the keys.
     binding::set_function(scope, object, "close", close, Some(data));
@@ -204,17 +193,4 @@ fn two_decimals(number: f64) -> String {
     } else {
         format!("{number:.2}")
     }
-}
-
-/// Nothing can be assigned to a socket.
-fn refuse_assignment(
-    scope: &mut v8::PinScope<'_, '_>,
-    key: v8::Local<'_, v8::Name>,
-    _value: v8::Local<'_, v8::Value>,
-    _arguments: v8::PropertyCallbackArguments<'_>,
-    _result: v8::ReturnValue<'_, v8::Boolean>,
-) -> v8::Intercepted {
-    let key = key.to_rust_string_lossy(scope);
-    binding::throw_type_error(scope, &format!("Cannot assign to property {key} of a host object"));
-    v8::Intercepted::kYes
 }
