@@ -21,6 +21,8 @@ pub(super) struct Frames {
     left: u64,
     /// The current frame's masking key, turned so that it begins with the next byte's.
     mask: [u8; 4],
+    /// Messages may be compressed.
+    deflate: bool,
     /// The current frame is not echoed.
     discard: bool,
     /// The current frame is the peer's last.
@@ -44,6 +46,11 @@ struct Header {
 }
 
 impl Frames {
+    /// At the beginning of a stream; `deflate` if messages may be compressed.
+    pub(super) fn new(deflate: bool) -> Self {
+        Frames { deflate, ..Frames::default() }
+    }
+
     /// Turns `buf[HEADROOM..HEADROOM + len]`, the next bytes of the stream, into the answer, in place.
     ///
     /// A server's header is four bytes shorter than the client's it answers, so what is written never catches up
@@ -62,7 +69,7 @@ impl Frames {
                     self.carried = bytes.len() as u8;
                     break;
                 };
-                if !header.is_legal(buf[input + 1]) {
+                if !header.is_legal(buf[input + 1], self.deflate) {
                     buf[out..out + PROTOCOL_ERROR.len()].copy_from_slice(&PROTOCOL_ERROR);
                     return Echoed { len: out + PROTOCOL_ERROR.len(), last: true };
                 }
@@ -111,13 +118,16 @@ impl Header {
         Some(Header { first: bytes[0], size: at + 4, len, mask })
     }
 
-    /// RFC 6455 sections 5.1 (clients mask), 5.2 (reserved bits and opcodes) and 5.5 (control frames).
-    fn is_legal(&self, second: u8) -> bool {
+    /// RFC 6455 sections 5.1 (clients mask), 5.2 (reserved bits and opcodes) and 5.5 (control frames); RFC 7692
+    /// section 6 (which frames say that they are compressed).
+    fn is_legal(&self, second: u8, deflate: bool) -> bool {
         let control = self.first & 0x8 != 0;
         let known = matches!(self.first & 0xf, 0..=2 | CLOSE | PING | PONG);
         let masked = second & 0x80 != 0;
         let small = !control || (self.first & FIN != 0 && self.len <= 125);
-        masked && known && small && self.first & 0x70 == 0 && self.len >> 63 == 0
+        let begins = matches!(self.first & 0xf, 1 | 2);
+        let reserved = if deflate && begins { 0x30 } else { 0x70 };
+        masked && known && small && self.first & reserved == 0 && self.len >> 63 == 0
     }
 }
 
@@ -226,6 +236,15 @@ mod tests {
 
     #[test]
     fn what_is_no_client_frame_ends_the_connection() {
+        let mut frames = Frames::new(true);
+        for (first, last) in
+            [(0x41, false), (0x00, false), (0x89, false), (0x80, false), (0xc2, false), (0xc0, true)]
+        {
+            let mut buf = vec![0; HEADROOM];
+            buf.extend(client_frame(first, b"x", [1, 2, 3, 4]));
+            let len = buf.len() - HEADROOM;
+            assert_eq!(frames.echo(&mut buf, len).last, last, "{first:x}");
+        }
         let long_ping = client_frame(0x89, &[0; 126], [0; 4]);
         for bad in [
             b"\x81\x01abcdef".to_vec(),

@@ -1,5 +1,6 @@
 //! A WebSocket echo server: the other end of tests, benchmarks and first experiments.
 
+mod deflate;
 mod frames;
 mod peer;
 mod upgrade;
@@ -20,7 +21,8 @@ use worker::{Inbox, Worker};
 /// Frames are echoed as they come, fragments as fragments and without waiting for their end, so messages of any
 /// size take no memory. Pings are answered, pongs swallowed, a close frame is sent back and ends the connection.
 /// Requests that ask for no WebSocket get `426 Upgrade Required`, malformed ones `400 Bad Request`. Of the
-/// subprotocols offered the first is chosen; extensions are not negotiated.
+/// subprotocols offered the first is chosen. An offer of compression (RFC 7692) is taken if both directions can have
+/// the same parameters: then compressed messages go back as they came, which costs no more than plain ones.
 ///
 /// It is made to cost little next to what it measures: one read and one write for all that has arrived on a
 /// connection, no memory per message, about 100 bytes per idle connection. It checks no more of what it receives

@@ -108,9 +108,9 @@ impl Peer {
                 self.last = true;
                 self.send(&response)?;
             }
-            Answer::Accept { response, head } => {
+            Answer::Accept { response, head, deflate } => {
                 self.send(&response)?;
-                let mut frames = Frames::default();
+                let mut frames = Frames::new(deflate);
                 let mut buf = vec![0; HEADROOM];
                 buf.extend_from_slice(&stream[head..]);
                 let echoed = frames.echo(&mut buf, stream.len() - head);

@@ -2,6 +2,8 @@
 
 use tungstenite::handshake::derive_accept_key;
 
+use super::deflate;
+
 /// Longest request head that is read.
 const MAX_HEAD: usize = 16 << 10;
 const MAX_HEADERS: usize = 100;
@@ -12,7 +14,7 @@ pub(super) enum Answer {
     /// The head is not complete.
     Wait,
     /// The connection becomes a WebSocket; frames begin `head` bytes into the stream.
-    Accept { response: Vec<u8>, head: usize },
+    Accept { response: Vec<u8>, head: usize, deflate: bool },
     /// It does not, and ends.
     Refuse(Vec<u8>),
 }
@@ -55,8 +57,12 @@ pub(super) fn answer(bytes: &[u8]) -> Answer {
     if let Some(protocol) = offered.map(str::trim).filter(|protocol| !protocol.is_empty()) {
         response.push_str(&format!("Sec-WebSocket-Protocol: {protocol}\r\n"));
     }
+    let deflate = value("Sec-WebSocket-Extensions").and_then(deflate::agree);
+    if let Some(agreed) = &deflate {
+        response.push_str(&format!("Sec-WebSocket-Extensions: {agreed}\r\n"));
+    }
     response.push_str("\r\n");
-    Answer::Accept { response: response.into_bytes(), head }
+    Answer::Accept { response: response.into_bytes(), head, deflate: deflate.is_some() }
 }
 
 fn refuse(status: &str, body: &str) -> Answer {
@@ -83,7 +89,7 @@ mod tests {
     #[test]
     fn accepts_with_the_key_of_the_rfc_and_the_first_protocol() {
         let stream = [REQUEST.as_bytes(), b"\x81"].concat();
-        let Answer::Accept { response, head } = answer(&stream) else { panic!("refused") };
+        let Answer::Accept { response, head, deflate: false } = answer(&stream) else { panic!("refused") };
         assert_eq!(head, REQUEST.len());
         let response = String::from_utf8(response).unwrap();
         assert!(response.contains("\r\nSec-WebSocket-Accept: s3pPLMBiTxaQ9kYGzzhZRbK+xOo=\r\n"));

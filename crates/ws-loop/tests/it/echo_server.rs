@@ -4,9 +4,9 @@ use std::io::{Read, Write};
 use std::net::{Shutdown, SocketAddr, TcpStream};
 use std::time::{Duration, Instant};
 
-use crate::common::{LONG, dial, new_loop, next};
+use crate::common::{LONG, dial, new_loop, next, text};
 use ws_loop::{EchoServer, Event};
-use ws_proto::{CloseFrame, Ended, Incoming, Kind};
+use ws_proto::{CloseFrame, DeflateOffer, Ended, Incoming, Kind, WindowBits};
 
 const REQUEST: &[u8] = b"GET / HTTP/1.1\r\nHost: a\r\nUpgrade: websocket\r\nConnection: Upgrade\r\n\
     Sec-WebSocket-Key: dGhlIHNhbXBsZSBub25jZQ==\r\nSec-WebSocket-Version: 13\r\n\r\n";
@@ -165,4 +165,41 @@ fn dropping_the_server_ends_its_connections_and_frees_the_port() {
         assert!(stream.read_to_end(&mut rest).is_err() || rest.is_empty());
     }
     assert!(TcpStream::connect(addr).is_err());
+}
+
+#[test]
+fn compressed_messages_come_back_whatever_was_offered() {
+    let server = EchoServer::start("127.0.0.1:0").unwrap();
+    let noise = |seed: u32| {
+        let letters = (0..40_000u32).scan(seed, |state, _| {
+            *state = state.wrapping_mul(1_664_525).wrapping_add(1_013_904_223);
+            Some(char::from(b'a' + (*state >> 24) as u8 % 26))
+        });
+        letters.collect::<String>()
+    };
+    let messages =
+        [String::new(), "again ".repeat(1000), "again ".repeat(10), noise(1), noise(1), noise(2), noise(1)];
+    let bits = WindowBits::new(9);
+    for offer in [DeflateOffer::without_takeover(), DeflateOffer::with_takeover()] {
+        for window in [None, bits] {
+            let mut l = new_loop();
+            let mut dial = dial(server.local_addr());
+            let client_max_window_bits = window.or(offer.client_max_window_bits);
+            let offer = DeflateOffer { server_max_window_bits: window, client_max_window_bits, ..offer };
+            dial.request.deflate(Some(offer));
+            let key = l.connect(dial, 7);
+            assert!(matches!(next(&mut l), Event::Opened { .. }), "{offer}");
+            let agreed = l.socket(key).unwrap().deflate().expect("the server takes the offer");
+            assert_eq!(agreed.client_no_context_takeover, offer.client_no_context_takeover);
+            assert_eq!(agreed.client_max_window_bits, window.unwrap_or(WindowBits::MAX));
+            for message in &messages {
+                l.socket(key).unwrap().send(Kind::Text, message.as_bytes()).unwrap();
+            }
+            l.flush();
+            for message in &messages {
+                let event = next(&mut l);
+                assert_eq!(text(&l, event).1, *message, "{offer}");
+            }
+        }
+    }
 }
