@@ -25,7 +25,7 @@ fn a_loop_is_reported_until_a_turn_has_taken_everything() {
     let (mut a, mut b) = (new_loop(), new_loop());
     nest.add(&a, 0).unwrap();
     nest.add(&b, 1).unwrap();
-    assert_eq!(ready(&mut nest, NOW), []);
+    assert_eq!(ready(&mut nest, NOW), [0; 0]);
     a.handle().post(1);
     b.handle().post(2);
     assert_eq!(ready(&mut nest, Some(LONG)), [0, 1]);
@@ -36,7 +36,7 @@ fn a_loop_is_reported_until_a_turn_has_taken_everything() {
     assert_eq!(ready(&mut nest, Some(LONG)), [1], "fetching is no turn");
     b.turn(NOW).unwrap();
     assert_eq!(drain(&mut b), 1);
-    assert_eq!(ready(&mut nest, NOW), []);
+    assert_eq!(ready(&mut nest, NOW), [0; 0]);
 }
 
 #[test]
@@ -52,10 +52,10 @@ fn what_a_loop_was_left_with_goes_along_to_another_nest() {
     assert!(first.remove(&l).is_err());
     second.add(&l, 9).unwrap();
     assert_eq!(ready(&mut second, Some(LONG)), [9]);
-    assert_eq!(ready(&mut first, NOW), []);
+    assert_eq!(ready(&mut first, NOW), [0; 0]);
     l.turn(NOW).unwrap();
     assert_eq!(drain(&mut l), 1);
-    assert_eq!(ready(&mut second, NOW), []);
+    assert_eq!(ready(&mut second, NOW), [0; 0]);
 }
 
 #[test]
@@ -78,7 +78,7 @@ fn a_failure_at_once_and_a_resumed_socket_are_reported() {
     l.connect(ws_loop::Dial::new(ws_proto::WsUrl::parse("wss://127.0.0.1/").unwrap()), 2);
     assert_eq!(ready(&mut nest, NOW), [0]);
     assert!(matches!(l.next_event(), Some(Event::Failed { user: 2, .. })));
-    assert_eq!(ready(&mut nest, NOW), []);
+    assert_eq!(ready(&mut nest, NOW), [0; 0]);
 }
 
 #[test]
@@ -104,12 +104,12 @@ fn a_dropped_loop_and_a_waker() {
     assert_eq!(ready(&mut nest, Some(LONG)), [0]);
     let handle = l.handle();
     drop(l);
-    assert_eq!(ready(&mut nest, NOW), []);
+    assert_eq!(ready(&mut nest, NOW), [0; 0]);
     handle.post(2);
-    assert_eq!(ready(&mut nest, NOW), []);
+    assert_eq!(ready(&mut nest, NOW), [0; 0]);
     let waker = nest.waker();
     let thread = std::thread::spawn(move || waker.wake().unwrap());
-    assert_eq!(ready(&mut nest, None), []);
+    assert_eq!(ready(&mut nest, None), [0; 0]);
     thread.join().unwrap();
 }
 
@@ -151,7 +151,7 @@ fn more_readiness_than_one_poll_returns() {
         l.turn(NOW).unwrap();
         answers += drain(&mut l);
     }
-    assert_eq!(ready(&mut nest, NOW), []);
+    assert_eq!(ready(&mut nest, NOW), [0; 0]);
 }
 
 /// Two drivers with a nest each; loops with echo traffic wander between them. Every message must come back.
