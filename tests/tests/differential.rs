@@ -160,6 +160,7 @@ corpus! {
     setup_undefined
     sleep
     socket_object
+    strict_utf8
     subprotocol
     system_tag_ip
     teardown_throws

@@ -8,7 +8,7 @@ use parking_lot::Mutex;
 use serde_json::Value;
 use ws_engine::{Activation, InitDone, PhaseDone, Phases, Vu};
 use ws_js::{
-    Assignment, InitError, IterationOutcome, Log, Main, Phase, PhaseError, PlatformOptions, Record,
+    Assignment, InitError, IterationOutcome, Limits, Log, Main, Phase, PhaseError, PlatformOptions, Record,
     RuntimeOptions, ScriptError, ScriptOptions, Settings, Summary, SummaryError,
 };
 use ws_loop::{Resolver, ResolverConfig};
@@ -103,7 +103,7 @@ impl Script for Loaded {
             resolver,
             run_tags: options.tags.into_iter().collect(),
             system_tags: request.system_tags,
-            limits: usual.limits,
+            limits: Limits { strict_utf8: options.strict_utf8, ..usual.limits },
             detail: request.detail,
             extended_metrics: request.extended_metrics,
         };

@@ -193,6 +193,10 @@ struct RunFlags {
     #[arg(long, num_args = 0..=1, require_equals = true, default_missing_value = "true",
         value_parser = parse::boolean, value_name = "BOOL")]
     insecure_skip_tls_verify: Option<bool>,
+    /// End connections on which a text comes that is not UTF-8, with close code 1007
+    #[arg(long, num_args = 0..=1, require_equals = true, default_missing_value = "true",
+        value_parser = parse::boolean, value_name = "BOOL")]
+    strict_utf8: Option<bool>,
     /// Throw on bad metric values instead of warning
     #[arg(short = 'w', long, num_args = 0..=1, require_equals = true, default_missing_value = "true",
         value_parser = parse::boolean, value_name = "BOOL")]
@@ -255,6 +259,7 @@ impl RunFlags {
             blacklist_ips: lists(&self.blacklist_ip, network::ranges)?,
             user_agent: self.user_agent.clone(),
             insecure_skip_tls_verify: self.insecure_skip_tls_verify,
+            strict_utf8: self.strict_utf8,
             throw: self.throw,
             no_setup: self.no_setup,
             no_teardown: self.no_teardown,
@@ -385,6 +390,7 @@ mod tests {
                 "--system-tags url,ip",
                 Layer { system_tags: Some(vec!["url".to_owned(), "ip".to_owned()]), ..none() },
             ),
+            ("--strict-utf8", Layer { strict_utf8: Some(true), ..none() }),
             (
                 "--no-setup --no-teardown=false",
                 Layer { no_setup: Some(true), no_teardown: Some(false), ..none() },

@@ -58,6 +58,7 @@ fn over(merged: &mut Layer, layer: Layer) {
         user_agent,
         insecure_skip_tls_verify,
         no_cookies_reset,
+        strict_utf8,
         throw,
         no_setup,
         no_teardown,
@@ -81,6 +82,7 @@ fn over(merged: &mut Layer, layer: Layer) {
     put(&mut merged.user_agent, user_agent);
     put(&mut merged.insecure_skip_tls_verify, insecure_skip_tls_verify);
     put(&mut merged.no_cookies_reset, no_cookies_reset);
+    put(&mut merged.strict_utf8, strict_utf8);
     put(&mut merged.throw, throw);
     put(&mut merged.no_setup, no_setup);
     put(&mut merged.no_teardown, no_teardown);

@@ -40,6 +40,7 @@ pub(crate) struct Layer {
     pub(crate) user_agent: Option<String>,
     pub(crate) insecure_skip_tls_verify: Option<bool>,
     pub(crate) no_cookies_reset: Option<bool>,
+    pub(crate) strict_utf8: Option<bool>,
     pub(crate) throw: Option<bool>,
     pub(crate) no_setup: Option<bool>,
     pub(crate) no_teardown: Option<bool>,

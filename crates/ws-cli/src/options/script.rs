@@ -65,6 +65,7 @@ fn set(layer: &mut Layer, key: &str, value: &Value) -> Result<Known, String> {
             layer.insecure_skip_tls_verify = json::boolean("insecureSkipTLSVerify", value)?;
         }
         "nocookiesreset" => layer.no_cookies_reset = json::boolean("noCookiesReset", value)?,
+        "strictutf8" => layer.strict_utf8 = json::boolean("strictUtf8", value)?,
         "throw" => layer.throw = json::boolean("throw", value)?,
         "nosetup" => layer.no_setup = json::boolean("noSetup", value)?,
         "noteardown" => layer.no_teardown = json::boolean("noTeardown", value)?,
@@ -155,7 +156,7 @@ mod tests {
             r#"{"vus": 2, "iterations": "4", "duration": "1m", "thresholds": {"checks": ["rate>0.9",
                 {"threshold": "rate>0.5", "abortOnFail": true, "delayAbortEval": "10s"}]},
                 "tags": {"a": "b"}, "systemTags": ["url"], "hosts": {"a.test": "127.0.0.1"}, "userAgent": "me",
-                "insecureSkipTLSVerify": true, "noCookiesReset": true, "throw": true, "noSetup": true,
+                "insecureSkipTLSVerify": true, "noCookiesReset": true, "strictUtf8": true, "throw": true, "noSetup": true,
                 "noTeardown": false, "setupTimeout": 500, "teardownTimeout": "2s",
                 "summaryTrendStats": ["avg"], "summaryTimeUnit": "ms", "batch": 20, "dns": {"select": "first"},
                 "blockHostnames": ["*.x"], "blacklistIPs": ["10.0.0.0/8"], "ext": {"x": 1}, "rps": null}"#,
@@ -166,7 +167,7 @@ mod tests {
         assert_eq!(checks[0].source, "rate>0.9");
         assert!(checks[1].abort_on_fail);
         assert_eq!(checks[1].delay_abort_eval, Some(GoDuration::from_secs(10)));
-        assert_eq!(layer.no_teardown, Some(false));
+        assert_eq!((layer.strict_utf8, layer.no_teardown), (Some(true), Some(false)));
         assert_eq!(layer.setup_timeout, Some(GoDuration::from_nanos(500_000_000)));
         assert_eq!(layer.summary_time_unit.as_deref(), Some("ms"));
         assert_eq!(layer.dns, Some(Dns::parse("select=first").unwrap()));

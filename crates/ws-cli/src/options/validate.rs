@@ -31,6 +31,7 @@ pub(crate) struct Options {
     pub(crate) user_agent: Option<String>,
     pub(crate) insecure_skip_tls_verify: bool,
     pub(crate) no_cookies_reset: bool,
+    pub(crate) strict_utf8: bool,
     pub(crate) throw: bool,
     /// Time limit; `None` if `setup()` is not to be called.
     pub(crate) setup: Option<Duration>,
@@ -106,6 +107,7 @@ pub(crate) fn resolve(
         user_agent: layer.user_agent,
         insecure_skip_tls_verify: layer.insecure_skip_tls_verify.unwrap_or(false),
         no_cookies_reset: layer.no_cookies_reset.unwrap_or(false),
+        strict_utf8: layer.strict_utf8.unwrap_or(false),
         throw: layer.throw.unwrap_or(false),
         setup: (!layer.no_setup.unwrap_or(false)).then(|| setup_timeout.to_std()),
         teardown: (!layer.no_teardown.unwrap_or(false)).then(|| teardown_timeout.to_std()),

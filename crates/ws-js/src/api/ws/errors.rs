@@ -122,6 +122,8 @@ pub(super) enum SocketError {
     Net { op: &'static str, ends: Option<(SocketAddr, SocketAddr)>, why: String },
     /// Something was sent on a socket that is closed.
     CloseSent,
+    /// The peer broke the protocol in a way that k6 does not notice; the text says how.
+    Violation(String),
 }
 
 impl SocketError {
@@ -145,6 +147,7 @@ impl SocketError {
             }
             Self::Net { op, ends: None, why } => format!("{op} tcp: {why}"),
             Self::CloseSent => "websocket: close sent".to_owned(),
+            Self::Violation(text) => format!("websocket: {text}"),
         }
     }
 
@@ -170,7 +173,7 @@ impl SocketError {
                 let why = binding::string(scope, why).into();
                 set_answer(scope, object, "unwrap", why);
             }
-            Self::CloseSent => (),
+            Self::CloseSent | Self::Violation(_) => (),
         }
         let text = binding::string(scope, &self.text()).into();
         binding::set_function(scope, object, "error", answer_data, Some(text));

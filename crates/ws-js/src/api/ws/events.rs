@@ -113,11 +113,15 @@ impl At {
                 Handled::Returned => self.close(scope, None, 1006),
                 other => other,
             },
-            Incoming::Ended(Ended::Violation(_)) => {
-                // The protocol layer has sent 1002 with the violation's text; k6's own attempt to close
-                // after that is what its scripts see.
-                match self.emit_error(scope, &SocketError::CloseSent) {
-                    Handled::Returned => self.close(scope, None, 1001),
+            Incoming::Ended(Ended::Violation(violation)) => {
+                // The protocol layer has sent a close frame with the violation's text.
+                let (error, code) = match violation.close_code() {
+                    // What k6 checks, too: its scripts see its own attempt to close after that.
+                    1002 => (SocketError::CloseSent, 1001),
+                    code => (SocketError::Violation(violation.to_string()), code),
+                };
+                match self.emit_error(scope, &error) {
+                    Handled::Returned => self.close(scope, None, i64::from(code)),
                     other => other,
                 }
             }
