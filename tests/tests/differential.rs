@@ -182,6 +182,7 @@ corpus! {
     user_agent
     violation_close_codes
     violations
+    web_crypto
 }
 
 #[test]
