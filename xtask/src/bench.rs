@@ -89,11 +89,12 @@ fn peer(flags: &Flags) -> Result<Option<Generator>> {
     }
 }
 
-/// Five thousand connections need as many open files, on both sides.
-fn allow_open_files() -> Result<()> {
+/// Five thousand connections need as many open files, on both sides. Gives how many are allowed now.
+pub(crate) fn allow_open_files() -> Result<u64> {
     let limit = getrlimit(Resource::Nofile);
     setrlimit(Resource::Nofile, Rlimit { current: limit.maximum, ..limit })
-        .context("cannot raise the open files")
+        .context("cannot raise the open files")?;
+    Ok(limit.maximum.unwrap_or(u64::MAX))
 }
 
 /// Processor, cores and memory, as far as the system tells.

@@ -4,6 +4,7 @@
 mod bench;
 mod conformance;
 mod flags;
+mod soak;
 mod tidy;
 mod v8;
 
@@ -25,6 +26,9 @@ usage: cargo xtask TASK [FLAGS]
             --only GLOB    cases such as 9.*; may be repeated; the table is not written then
             --jobs N       servers at the same time (all cores)
             --python PATH  for the virtual environment of the suite (python3)
+  soak    holds thousands of connections to the servers of peers/ and counts every message
+            --connections N  at once (5000)
+            --messages N     of each (20)
   v8      rebuilds the library in third_party/v8 from the sources of the v8 crate
             --out DIR      where to build (target/v8)
             --up-to STEP   the last step: tools, sources, llvm, patch, gen, sample, build, pack
@@ -42,6 +46,9 @@ fn main() -> ExitCode {
         }
         Some("conformance") => flags::Flags::parse(&rest, conformance::FLAGS)
             .and_then(|flags| conformance::run(workspace(), &flags)),
+        Some("soak") => {
+            flags::Flags::parse(&rest, soak::FLAGS).and_then(|flags| soak::run(workspace(), &flags))
+        }
         Some("v8") => flags::Flags::parse(&rest, v8::FLAGS).and_then(|flags| v8::run(workspace(), &flags)),
         _ => {
             eprint!("{USAGE}");
