@@ -109,12 +109,10 @@ fn script(
 fn follow(stdout: BufReader<ChildStdout>) -> Receiver<String> {
     let (sender, receiver) = channel();
     std::thread::spawn(move || {
-        // Ends with the server, or with whoever listens.
         for line in stdout.lines() {
             let Ok(line) = line else { return };
-            if sender.send(line).is_err() {
-                return;
-            }
+            // Even if nobody listens any more: the server would complain about a pipe that is closed.
+            let _ = sender.send(line);
         }
     });
     receiver
