@@ -5,6 +5,7 @@ use std::net::{IpAddr, SocketAddr};
 
 use crate::deflate::ExtensionFault;
 use crate::request::RequestError;
+use crate::tls::{CertificateFault, TlsOptionsError};
 use crate::url::{UrlError, quote};
 
 /// What kept a connection from opening.
@@ -53,12 +54,18 @@ pub enum Error {
         /// The system's answer, such as "connection reset by peer".
         source: io::Error,
     },
-    /// The TLS handshake failed: a certificate that does not verify, no TLS at all on the other side, an alert.
+    /// The server's certificate does not verify.
+    #[error("tls with {host}: {fault}", host = fault.host)]
+    Certificate {
+        /// Which certificate, and what is wrong with it.
+        fault: Box<CertificateFault>,
+    },
+    /// The TLS handshake failed otherwise: no TLS at all on the other side, an alert.
     #[error("tls with {host}: {source}")]
     Tls {
         /// The name that was verified.
         host: String,
-        /// What TLS found, with the details of a certificate error.
+        /// What TLS found.
         source: rustls::Error,
     },
     /// The host of a `wss` address is nothing a certificate can be issued for.
@@ -70,6 +77,9 @@ pub enum Error {
     /// A `wss` address, but no [`TlsConfig`](crate::TlsConfig) for it.
     #[error("no TLS configuration for a wss address")]
     TlsMissing,
+    /// Options for TLS contradict each other.
+    #[error(transparent)]
+    TlsOptions(#[from] TlsOptionsError),
     /// A trusted root certificate given by the caller cannot be used.
     #[error("root certificate {index}: {source}")]
     TlsRoot {
@@ -95,6 +105,16 @@ pub enum Error {
     /// The caller's address is none.
     #[error(transparent)]
     Url(#[from] UrlError),
+}
+
+impl Error {
+    /// A failure of TLS with `host`.
+    pub(crate) fn tls(host: &str, source: rustls::Error) -> Self {
+        match CertificateFault::in_error(&source) {
+            Some(fault) => Self::Certificate { fault: Box::new(fault) },
+            None => Self::Tls { host: host.to_owned(), source },
+        }
+    }
 }
 
 /// A part of the opening handshake.

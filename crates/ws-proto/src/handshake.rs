@@ -315,7 +315,7 @@ impl Inner {
                 Err(StreamError::Tls(source)) => {
                     // The alert tells the server why; whether it still arrives does not matter.
                     let _ = self.transport.write(&[], &mut 0);
-                    return Err(Error::Tls { host: self.host.clone(), source });
+                    return Err(Error::tls(&self.host, source));
                 }
             }
         }
@@ -373,7 +373,7 @@ impl Inner {
             _ if matches!(self.state, State::Body(..)) => self.refused(),
             None => self.refused(),
             Some(StreamError::Io(e)) => self.broken(Phase::Upgrade, Direction::Read, e).into(),
-            Some(StreamError::Tls(source)) => Error::Tls { host: self.host.clone(), source }.into(),
+            Some(StreamError::Tls(source)) => Error::tls(&self.host, source).into(),
         }
     }
 

@@ -103,7 +103,10 @@ pub use message::{CloseFrame, Ended, FrameFault, Incoming, Kind, Payload, Violat
 pub use request::{RequestError, UpgradeRequest};
 pub use response::UpgradeResponse;
 pub use stamps::start_stamping;
-pub use tls::{TlsConfig, TlsOptions};
+pub use tls::{
+    CertificateFacts, CertificateFault, CipherSuite, ClientIdentity, IdentityError, KeyError, KeyLog,
+    TlsConfig, TlsOptions, TlsOptionsError, TlsVersion, TlsVersions,
+};
 pub use transport::Flushed;
 pub use url::{UrlError, WsUrl};
 // Their types are part of this crate's API.

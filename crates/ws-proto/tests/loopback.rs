@@ -1,5 +1,7 @@
 //! Whole sessions over the loopback interface, each against a peer written for its test.
 
+mod authority;
+mod certificates;
 mod close;
 mod common;
 mod deflate;
@@ -12,4 +14,5 @@ mod memory;
 mod stalls;
 mod stamps;
 mod tls;
+mod tls_options;
 mod violations;

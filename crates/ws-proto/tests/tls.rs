@@ -1,17 +1,17 @@
 //! `wss://` against a rustls server with certificates made for the test.
 
 use std::io::{Read, Write};
-use std::net::{SocketAddr, TcpStream};
+use std::net::SocketAddr;
 use std::sync::Arc;
 use std::thread::JoinHandle;
 
+use crate::authority;
+pub(crate) use crate::authority::{ServerStream, trusting};
 use crate::common::{Client, Opening, accept, read_frame, read_head, serve};
 use rcgen::{CertifiedKey, generate_simple_self_signed};
 use ws_proto::rustls::pki_types::{CertificateDer, PrivatePkcs8KeyDer};
-use ws_proto::rustls::{self, CertificateError, ServerConfig, ServerConnection, StreamOwned};
-use ws_proto::{Error, Kind, PeerError, Phase, TlsConfig, TlsOptions, WsUrl};
-
-pub(crate) type ServerStream = StreamOwned<ServerConnection, TcpStream>;
+use ws_proto::rustls::{self, ServerConfig, ServerConnection, StreamOwned};
+use ws_proto::{Error, Kind, PeerError, Phase, TlsConfig, TlsOptions};
 
 /// What a server for `name` needs, and the certificate to trust it by.
 pub(crate) fn identity(name: &str) -> (ServerConfig, CertificateDer<'static>) {
@@ -43,14 +43,7 @@ pub(crate) fn serve_tls<T: Send + 'static>(
 }
 
 pub(crate) fn opening(addr: SocketAddr, host: &str, options: &TlsOptions) -> Opening {
-    let mut opening = Opening::to(addr);
-    opening.url = WsUrl::parse(&format!("wss://{host}:{}/", addr.port())).unwrap();
-    opening.tls = Some(TlsConfig::new(options).unwrap());
-    opening
-}
-
-pub(crate) fn trusting(root: CertificateDer<'static>) -> TlsOptions {
-    TlsOptions { extra_roots: vec![root], ..TlsOptions::default() }
+    authority::opening(addr, host, &TlsConfig::new(options).unwrap())
 }
 
 pub(crate) fn upgrade(stream: &mut ServerStream) {
@@ -106,35 +99,6 @@ fn many_small_messages_in_one_record() {
     let seen = client.receive(20_001);
     assert!(seen[..20_000].iter().all(|text| text == "text x"));
     assert_eq!(seen[20_000], "ended eof");
-    server.join().unwrap();
-}
-
-#[test]
-fn an_unknown_issuer() {
-    let (addr, server, _) = serve_tls("localhost", |mut stream| stream.read(&mut [0]).unwrap_err());
-    let failure = opening(addr, "localhost", &TlsOptions::default()).run().map(|_| ()).unwrap_err();
-    match failure.error {
-        Error::Tls { host, source: rustls::Error::InvalidCertificate(why) } => {
-            assert_eq!((host.as_str(), why), ("localhost", CertificateError::UnknownIssuer));
-        }
-        error => panic!("{error:?}"),
-    }
-    assert!(failure.bytes_read > 0 && failure.bytes_written > 0);
-    let told = server.join().unwrap().to_string();
-    assert!(told.contains("alert"), "the server is told: {told}");
-}
-
-#[test]
-fn another_name() {
-    let (addr, server, root) = serve_tls("other.test", |mut stream| drop(stream.read(&mut [0])));
-    let failure = opening(addr, "localhost", &trusting(root)).run().map(|_| ()).unwrap_err();
-    match failure.error {
-        Error::Tls { source: rustls::Error::InvalidCertificate(why), .. } => {
-            let CertificateError::NotValidForNameContext { presented, .. } = why else { panic!("{why:?}") };
-            assert_eq!(presented, [r#"DnsName("other.test")"#]);
-        }
-        error => panic!("{error:?}"),
-    }
     server.join().unwrap();
 }
 

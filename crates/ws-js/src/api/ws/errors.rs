@@ -6,6 +6,7 @@ use std::net::SocketAddr;
 use ws_loop::DialError;
 use ws_proto::{Direction, Error, ExtensionFault, PeerError, Phase, UpgradeResponse};
 
+use super::tls_text;
 use crate::api::{set_number, set_text};
 use crate::binding;
 
@@ -62,7 +63,8 @@ fn handshake_text(error: &Error) -> String {
             };
             format!("{call} tcp {}: {call}: {}", ends(*local, *addr), errno_text(source))
         }
-        Error::Tls { source, .. } => tls_text(source),
+        Error::Certificate { fault } => format!("tls: failed to verify certificate: x509: {fault}"),
+        Error::Tls { source, .. } => tls_text::of(source),
         Error::Peer(PeerError::BadHandshake(_)) => "websocket: bad handshake".to_owned(),
         Error::Peer(PeerError::BadExtension { fault: ExtensionFault::TakesOver, .. }) => {
             "websocket: invalid compression negotiation".to_owned()
@@ -71,28 +73,6 @@ fn handshake_text(error: &Error) -> String {
         Error::Request(error) => format!("websocket: {error}"),
         // The rest says in the library's own words what k6 has none for, or the same.
         other => other.to_string(),
-    }
-}
-
-fn tls_text(error: &rustls::Error) -> String {
-    use rustls::CertificateError as Certificate;
-    match error {
-        rustls::Error::InvalidMessage(_) => "tls: first record does not look like a TLS handshake".to_owned(),
-        rustls::Error::InvalidCertificate(why) => {
-            let why = match why {
-                Certificate::UnknownIssuer => "certificate signed by unknown authority".to_owned(),
-                Certificate::Expired | Certificate::ExpiredContext { .. } => {
-                    "certificate has expired or is not yet valid".to_owned()
-                }
-                Certificate::NotValidYet | Certificate::NotValidYetContext { .. } => {
-                    "certificate has expired or is not yet valid".to_owned()
-                }
-                other => other.to_string(),
-            };
-            format!("tls: failed to verify certificate: x509: {why}")
-        }
-        rustls::Error::AlertReceived(alert) => format!("remote error: tls: {alert:?}"),
-        other => format!("tls: {other}"),
     }
 }
 

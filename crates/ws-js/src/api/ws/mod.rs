@@ -10,6 +10,7 @@ mod events;
 pub(crate) mod session;
 mod socket;
 mod tags;
+mod tls_text;
 
 use crate::binding;
 
