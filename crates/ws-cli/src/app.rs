@@ -7,6 +7,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use ws_engine::{Cause, Clock, Coordinator, MetricsRecorder, RunConfig, RunEvent, RunOutcome};
+use ws_js::KeyLog;
 use ws_metrics::{
     Detail, Output, Pipeline, PipelineConfig, PrometheusView, Registry, Report, SystemTags, TagSets,
     ThresholdConfig, Thresholds, WallClock,
@@ -90,7 +91,8 @@ impl App<'_> {
             tag_sets: Arc::clone(&tag_sets),
             log: self.log.clone(),
         })?;
-        let options = self.options(&*script, env_layer, run.options)?;
+        let mut options = self.options(&*script, env_layer, run.options)?;
+        options.tls.key_log = self.key_log()?;
         let thresholds = self.thresholds(&options, &registry, runtime.no_thresholds.unwrap_or(false))?;
         let system_tags =
             options.system_tags.as_deref().map_or_else(SystemTags::default_set, SystemTags::parse_list);
@@ -106,6 +108,19 @@ impl App<'_> {
             echo,
         };
         self.conduct(test)
+    }
+
+    /// Where the secrets of TLS connections go, if that is wanted.
+    fn key_log(&self) -> Result<Option<KeyLog>, CliError> {
+        let Some((_, name)) = self.vars.iter().find(|(key, name)| key == "SSLKEYLOGFILE" && !name.is_empty())
+        else {
+            return Ok(None);
+        };
+        let warning = format!("SSLKEYLOGFILE was specified, logging TLS connection keys to '{name}'...");
+        self.log.warning(&warning);
+        KeyLog::append_to(&self.cwd.join(name)).map(Some).map_err(|error| {
+            CliError::generic(format!("could not open '{name}', the file of SSLKEYLOGFILE: {error}"))
+        })
     }
 
     /// The script's absolute path and its text.

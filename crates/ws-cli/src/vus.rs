@@ -99,7 +99,7 @@ impl Script for Loaded {
             user_agent: options.user_agent.unwrap_or(usual.user_agent),
             no_cookies_reset: options.no_cookies_reset,
             throw: options.throw,
-            insecure_skip_tls_verify: options.insecure_skip_tls_verify,
+            tls: options.tls,
             resolver,
             run_tags: options.tags.into_iter().collect(),
             system_tags: request.system_tags,

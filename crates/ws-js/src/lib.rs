@@ -128,4 +128,4 @@ pub use shared::Settings;
 pub use vu::job::{Assignment, Iteration, IterationOutcome, Phase, PhaseError, Work};
 pub use vu::summary::{Summary, SummaryError};
 /// Sizes and times that a connection must not exceed.
-pub use ws_proto::Limits;
+pub use ws_proto::{CipherSuite, ClientIdentity, KeyLog, Limits, TlsOptions, TlsVersion, TlsVersions};

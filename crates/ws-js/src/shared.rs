@@ -9,7 +9,7 @@ use ws_metrics::{BatchSender, Detail, Registry, SystemTags, TagSetId, TagSets, W
 use ws_proto::{Limits, TlsConfig, TlsOptions};
 
 use crate::group::pool::Pool;
-use crate::log::Log;
+use crate::log::{Level, Log, Record};
 use crate::modules::Sources;
 
 /// Options of a run that the JavaScript side needs, consolidated.
@@ -21,8 +21,8 @@ pub struct Settings {
     pub no_cookies_reset: bool,
     /// Failed connections and bad metric values throw.
     pub throw: bool,
-    /// Accept any certificate.
-    pub insecure_skip_tls_verify: bool,
+    /// How to speak TLS, and whom to trust.
+    pub tls: TlsOptions,
     /// Looks names up, with the `hosts` of the run on top.
     pub resolver: Resolver,
     /// Tags of every sample.
@@ -44,7 +44,7 @@ impl Default for Settings {
             user_agent: concat!("ws/", env!("CARGO_PKG_VERSION")).to_owned(),
             no_cookies_reset: false,
             throw: false,
-            insecure_skip_tls_verify: false,
+            tls: TlsOptions::default(),
             resolver: Resolver::default(),
             run_tags: Vec::new(),
             system_tags: SystemTags::default_set(),
@@ -99,9 +99,12 @@ impl Shared {
     /// certificates takes milliseconds.
     pub(crate) fn tls(&self) -> Result<TlsConfig, String> {
         let make = || {
-            let options =
-                TlsOptions { skip_verify: self.settings.insecure_skip_tls_verify, ..TlsOptions::default() };
-            TlsConfig::new(&options).map_err(|error| error.to_string())
+            let config = TlsConfig::new(&self.settings.tls).map_err(|error| error.to_string())?;
+            for warning in config.warnings() {
+                let message = &format!("certificates to trust: {warning}");
+                self.log.write(&Record { level: Level::Warning, message, fields: &[] });
+            }
+            Ok(config)
         };
         self.tls.get_or_init(make).clone()
     }

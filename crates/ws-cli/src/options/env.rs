@@ -3,7 +3,7 @@
 use ws_engine::duration::GoDuration;
 
 use super::network::{self, Dns};
-use super::{Layer, known, parse};
+use super::{Layer, known, parse, tls};
 use crate::error::CliError;
 
 /// Reads the options of the environment. Empty variables count as unset.
@@ -30,6 +30,9 @@ fn duration(text: &str) -> Result<GoDuration, String> {
 }
 
 fn set(layer: &mut Layer, name: &str, value: &str) -> Result<(), String> {
+    if tls::set_from_env(layer, name, value)? {
+        return Ok(());
+    }
     match name {
         "K6_VUS" => layer.vus = Some(parse::integer(value)?),
         "K6_ITERATIONS" => layer.iterations = Some(parse::integer(value)?),

@@ -197,6 +197,10 @@ struct RunFlags {
     #[arg(long, num_args = 0..=1, require_equals = true, default_missing_value = "true",
         value_parser = parse::boolean, value_name = "BOOL")]
     strict_utf8: Option<bool>,
+    /// Resume TLS sessions instead of a full handshake for each connection
+    #[arg(long, num_args = 0..=1, require_equals = true, default_missing_value = "true",
+        value_parser = parse::boolean, value_name = "BOOL")]
+    tls_resumption: Option<bool>,
     /// Throw on bad metric values instead of warning
     #[arg(short = 'w', long, num_args = 0..=1, require_equals = true, default_missing_value = "true",
         value_parser = parse::boolean, value_name = "BOOL")]
@@ -260,6 +264,7 @@ impl RunFlags {
             user_agent: self.user_agent.clone(),
             insecure_skip_tls_verify: self.insecure_skip_tls_verify,
             strict_utf8: self.strict_utf8,
+            tls_resumption: self.tls_resumption,
             throw: self.throw,
             no_setup: self.no_setup,
             no_teardown: self.no_teardown,
@@ -412,6 +417,7 @@ mod tests {
                 },
             ),
             ("--blacklist-ip \"\"", Layer { blacklist_ips: Some(Vec::new()), ..none() }),
+            ("--tls-resumption", Layer { tls_resumption: Some(true), ..none() }),
             ("--user-agent me", Layer { user_agent: Some("me".to_owned()), ..none() }),
             (
                 "--summary-trend-stats avg,p(99) --summary-time-unit ms",

@@ -81,9 +81,6 @@ pub(crate) const SCRIPT_OPTIONS: &[(&str, Harmless)] = &[
     ("paused", Harmless::False),
     ("rps", Harmless::Number(0)),
     ("stages", Harmless::Never),
-    ("tlsAuth", Harmless::Never),
-    ("tlsCipherSuites", Harmless::Never),
-    ("tlsVersion", Harmless::Never),
 ];
 
 /// Variables of k6 that are not there yet, with the value that changes nothing.
@@ -111,8 +108,6 @@ pub(crate) const VARIABLES: &[(&str, Harmless)] = &[
     ("K6_RPS", Harmless::Number(0)),
     ("K6_SECRET_SOURCE", Harmless::Never),
     ("K6_STAGES", Harmless::Never),
-    ("K6_TLSAUTH", Harmless::Never),
-    ("K6_TLS_CIPHER_SUITES", Harmless::Never),
     ("K6_TRACES_OUTPUT", Harmless::Text("none")),
     ("K6_TYPE", Harmless::Text("js")),
     ("K6_WEB_DASHBOARD", Harmless::False),

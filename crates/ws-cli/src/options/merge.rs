@@ -57,6 +57,10 @@ fn over(merged: &mut Layer, layer: Layer) {
         blacklist_ips,
         user_agent,
         insecure_skip_tls_verify,
+        tls_auth,
+        tls_cipher_suites,
+        tls_version,
+        tls_resumption,
         no_cookies_reset,
         strict_utf8,
         throw,
@@ -81,6 +85,10 @@ fn over(merged: &mut Layer, layer: Layer) {
     put(&mut merged.blacklist_ips, blacklist_ips);
     put(&mut merged.user_agent, user_agent);
     put(&mut merged.insecure_skip_tls_verify, insecure_skip_tls_verify);
+    put(&mut merged.tls_auth, tls_auth);
+    put(&mut merged.tls_cipher_suites, tls_cipher_suites);
+    put(&mut merged.tls_version, tls_version);
+    put(&mut merged.tls_resumption, tls_resumption);
     put(&mut merged.no_cookies_reset, no_cookies_reset);
     put(&mut merged.strict_utf8, strict_utf8);
     put(&mut merged.throw, throw);

@@ -14,6 +14,7 @@ mod parse;
 pub(crate) mod runtime;
 pub(crate) mod scenario;
 pub(crate) mod script;
+pub(crate) mod tls;
 pub(crate) mod validate;
 
 use indexmap::IndexMap;
@@ -39,6 +40,10 @@ pub(crate) struct Layer {
     pub(crate) blacklist_ips: Option<Vec<Cidr>>,
     pub(crate) user_agent: Option<String>,
     pub(crate) insecure_skip_tls_verify: Option<bool>,
+    pub(crate) tls_auth: Option<Vec<tls::RawIdentity>>,
+    pub(crate) tls_cipher_suites: Option<Vec<String>>,
+    pub(crate) tls_version: Option<tls::RawVersions>,
+    pub(crate) tls_resumption: Option<bool>,
     pub(crate) no_cookies_reset: Option<bool>,
     pub(crate) strict_utf8: Option<bool>,
     pub(crate) throw: Option<bool>,

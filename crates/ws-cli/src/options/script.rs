@@ -6,7 +6,7 @@ use serde_json::Value;
 use ws_engine::ScenarioConfig;
 
 use super::network::{self, Dns};
-use super::{Layer, RawThreshold, json, known, scenario};
+use super::{Layer, RawThreshold, json, known, scenario, tls};
 use crate::error::CliError;
 
 /// Reads the exported `options`.
@@ -64,6 +64,10 @@ fn set(layer: &mut Layer, key: &str, value: &Value) -> Result<Known, String> {
         "insecureskiptlsverify" => {
             layer.insecure_skip_tls_verify = json::boolean("insecureSkipTLSVerify", value)?;
         }
+        "tlsauth" => layer.tls_auth = tls::identities(value)?,
+        "tlsciphersuites" => layer.tls_cipher_suites = json::strings("tlsCipherSuites", value)?,
+        "tlsversion" => layer.tls_version = tls::versions(value)?,
+        "tlsresumption" => layer.tls_resumption = json::boolean("tlsResumption", value)?,
         "nocookiesreset" => layer.no_cookies_reset = json::boolean("noCookiesReset", value)?,
         "strictutf8" => layer.strict_utf8 = json::boolean("strictUtf8", value)?,
         "throw" => layer.throw = json::boolean("throw", value)?,

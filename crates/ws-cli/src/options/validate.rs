@@ -5,11 +5,12 @@ use std::time::Duration;
 use indexmap::IndexMap;
 use ws_engine::duration::GoDuration;
 use ws_engine::{Plan, Shortcuts};
+use ws_js::TlsOptions;
 use ws_loop::{Cidr, HostPatterns, Hosts};
 use ws_metrics::TrendStat;
 
 use super::network::Dns;
-use super::{Layer, RawThreshold, parse};
+use super::{Layer, RawThreshold, parse, tls};
 use crate::error::CliError;
 
 /// The options of a run.
@@ -29,7 +30,7 @@ pub(crate) struct Options {
     /// Addresses that must not be dialled.
     pub(crate) blacklist_ips: Vec<Cidr>,
     pub(crate) user_agent: Option<String>,
-    pub(crate) insecure_skip_tls_verify: bool,
+    pub(crate) tls: TlsOptions,
     pub(crate) no_cookies_reset: bool,
     pub(crate) strict_utf8: bool,
     pub(crate) throw: bool,
@@ -56,6 +57,8 @@ pub(crate) fn resolve(
     layer: Layer,
     exported: impl Fn(&str) -> bool,
 ) -> Result<(Options, Vec<String>), CliError> {
+    let mut problems = Vec::new();
+    let tls = tls::resolve(&layer, &mut problems);
     let shortcuts = Shortcuts {
         vus: layer.vus,
         iterations: layer.iterations,
@@ -64,7 +67,6 @@ pub(crate) fn resolve(
         scenarios: layer.scenarios,
     };
     let derived = shortcuts.derive().map_err(|error| CliError::config(error.to_string()))?;
-    let mut problems = Vec::new();
     let plan = Plan::new(derived.scenarios, exported).map_err(|wrong| problems.extend(wrong));
     let setup_timeout = layer.setup_timeout.unwrap_or(PHASE_TIMEOUT);
     if setup_timeout <= GoDuration::ZERO {
@@ -105,7 +107,7 @@ pub(crate) fn resolve(
         block_hostnames: layer.block_hostnames.unwrap_or_default(),
         blacklist_ips: layer.blacklist_ips.unwrap_or_default(),
         user_agent: layer.user_agent,
-        insecure_skip_tls_verify: layer.insecure_skip_tls_verify.unwrap_or(false),
+        tls,
         no_cookies_reset: layer.no_cookies_reset.unwrap_or(false),
         strict_utf8: layer.strict_utf8.unwrap_or(false),
         throw: layer.throw.unwrap_or(false),

@@ -18,7 +18,7 @@ use ws_loop::{EchoServer, Resolver};
 use ws_metrics::{
     Detail, Pipeline, PipelineConfig, Registry, Report, SinkValue, SystemTags, TagSets, WallClock,
 };
-use ws_proto::Limits;
+use ws_proto::{Limits, TlsOptions};
 
 /// What to run.
 pub struct Plan {
@@ -86,7 +86,7 @@ impl Plan {
             user_agent: "ws-test".to_owned(),
             no_cookies_reset: false,
             throw: self.throw,
-            insecure_skip_tls_verify: true,
+            tls: TlsOptions { skip_verify: true, ..TlsOptions::default() },
             resolver: Resolver::default(),
             run_tags: Vec::new(),
             system_tags: SystemTags::default_set(),
