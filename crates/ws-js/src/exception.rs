@@ -71,7 +71,7 @@ impl JsException {
             }
             // An error of the parser is nowhere on the stack.
             if exception.frames.is_empty() {
-                exception.frames.extend(place(tc, message));
+                exception.frames.extend(place(tc, message).filter(|place| !web::is_embedded(&place.file)));
             }
         }
         exception

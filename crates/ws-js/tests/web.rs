@@ -75,6 +75,14 @@ fn what_a_microtask_throws_fails_the_iteration() {
 }
 
 #[test]
+fn a_library_that_throws_without_a_script_around_it_has_no_place() {
+    let script = "export { randomItem as default } from 'https://jslib.k6.io/k6-utils/1.4.0/index.js';";
+    let outcome = Plan::new(script).run();
+    assert_eq!(outcome.failed, 1);
+    assert_eq!(outcome.text(), ["TypeError: Cannot read properties of undefined (reading 'length')\n"]);
+}
+
+#[test]
 fn random_numbers_of_the_libraries_follow_the_seed() {
     let script = "
         import { randomSeed } from 'k6';
