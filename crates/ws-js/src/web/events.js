@@ -2,8 +2,12 @@
 (function (native, web) {
   'use strict';
 
-  const { DOMException } = web;
   const CAPTURING = 1, AT_TARGET = 2, BUBBLING = 3;
+
+  // The class is made when there is an exception to make.
+  function exception(message, name) {
+    return new (web('DOMException'))(message, name);
+  }
 
   let stateOf, isEvent, dispatch, isSignal, abortSignal, onAbort, newSignal;
 
@@ -192,7 +196,7 @@
       if (!isEvent(event)) throw new TypeError(`${what}: parameter 1 is not of type 'Event'.`);
       const state = stateOf(event);
       if (state.dispatching) {
-        throw new DOMException(`${what}: The event is already being dispatched.`, 'InvalidStateError');
+        throw exception(`${what}: The event is already being dispatched.`, 'InvalidStateError');
       }
       state.trusted = false;
       return this.#dispatch(event);
@@ -286,7 +290,7 @@
       }
       const signal = new AbortSignal(inside);
       native.after(() => {
-        signal.#abort(new DOMException('The operation was aborted due to timeout', 'TimeoutError'));
+        signal.#abort(exception('The operation was aborted due to timeout', 'TimeoutError'));
       }, number);
       return signal;
     }
@@ -373,7 +377,7 @@
   finish(AbortSignal);
 
   function aborted() {
-    return new DOMException('This operation was aborted', 'AbortError');
+    return exception('This operation was aborted', 'AbortError');
   }
 
   class AbortController {

@@ -17,14 +17,14 @@ mod stack;
 mod url;
 
 use crate::api::blob;
-use crate::binding::{Native, Throw, native, set_function, string};
+use crate::binding::{self, Native, Throw, native, set_function, string};
 use crate::convert::own_names;
 
 /// What the names of our own files begin with where V8 wants one.
 const PREFIX: &str = "ws:";
 
-/// A piece of JavaScript: the expression of a function that takes an object of natives and one of what other files
-/// have made in this realm, and gives an object of what this file makes.
+/// A piece of JavaScript: the expression of a function that takes an object of natives and a function that gives what
+/// other files make, by name, and that gives an object of what this file makes.
 struct File {
     name: &'static str,
     text: &'static str,
@@ -129,21 +129,16 @@ pub(crate) fn get<'s>(scope: &mut v8::PinScope<'s, '_>, name: &str) -> Native<v8
     made.get(scope, key).ok_or(Throw::Pending)
 }
 
-/// Runs a file in the current realm, and the one that they all need before.
+/// Runs a file in the current realm.
 fn run(scope: &mut v8::PinScope<'_, '_>, file: usize, made: v8::Local<'_, v8::Object>) -> Native {
-    if file != EXCEPTION {
-        let name = string(scope, "DOMException").into();
-        if made.get(scope, name).ok_or(Throw::Pending)?.is_undefined() {
-            run(scope, EXCEPTION, made)?;
-        }
-    }
     let script = compiled(scope, file)?.bind_to_current_context(scope);
     let function = script.run(scope).ok_or(Throw::Pending)?;
     let function = v8::Local::<v8::Function>::try_from(function).expect("every file is a function");
     let natives = v8::Object::new(scope);
     (FILES[file].natives)(scope, natives);
     let this = v8::undefined(scope).into();
-    let exports = function.call(scope, this, &[natives.into(), made.into()]).ok_or(Throw::Pending)?;
+    let others = binding::function(scope, "web", native!(get_named), None);
+    let exports = function.call(scope, this, &[natives.into(), others.into()]).ok_or(Throw::Pending)?;
     let exports = v8::Local::<v8::Object>::try_from(exports).expect("every file gives an object");
     let names = own_names(scope, exports)?;
     for index in 0..names.length() {
@@ -191,6 +186,15 @@ fn web(isolate: &v8::Isolate) -> &Web {
 }
 
 type Arguments<'s> = v8::FunctionCallbackArguments<'s>;
+
+/// [`get`] for the files.
+fn get_named<'s>(
+    scope: &mut v8::PinScope<'s, '_>,
+    arguments: &Arguments<'s>,
+) -> Native<v8::Local<'s, v8::Value>> {
+    let name = arguments.get(0).to_rust_string_lossy(scope);
+    get(scope, &name)
+}
 
 fn event_natives<'s>(scope: &mut v8::PinScope<'s, '_>, natives: v8::Local<'s, v8::Object>) {
     set_function(scope, natives, "now", native!(platform::now), None);

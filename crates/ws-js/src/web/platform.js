@@ -2,7 +2,10 @@
 (function (native, web) {
   'use strict';
 
-  const { DOMException } = web;
+  // The class is made when there is an exception to make.
+  function exception(message, name) {
+    return new (web('DOMException'))(message, name);
+  }
 
   function need(count, given, name) {
     if (given < count) {
@@ -43,17 +46,17 @@
       const kind = Reflect.apply(kindOf, array, []) ?? 'DataView';
       if (!INTEGERS.includes(kind)) {
         const text = `${what}: The provided ArrayBufferView is of type '${kind}', which is not an integer array type.`;
-        throw new DOMException(text, 'TypeMismatchError');
+        throw exception(text, 'TypeMismatchError');
       }
       if (array.byteLength > 65536) {
         const text = `${what}: The ArrayBufferView's byte length (${array.byteLength}) exceeds the number of bytes of entropy available via this API (65536).`;
-        throw new DOMException(text, 'QuotaExceededError');
+        throw exception(text, 'QuotaExceededError');
       }
       native.fillRandom(array);
       return array;
     },
     randomUUID() { return native.randomUuid(); },
-    get subtle() { throw new DOMException('crypto.subtle is not supported yet', 'NotSupportedError'); },
+    get subtle() { throw exception('crypto.subtle is not supported yet', 'NotSupportedError'); },
   });
 
   function atob(data) {
@@ -61,7 +64,7 @@
     const decoded = native.decodeBase64(`${data}`);
     if (decoded === null) {
       const text = "Failed to execute 'atob': The string to be decoded is not correctly encoded.";
-      throw new DOMException(text, 'InvalidCharacterError');
+      throw exception(text, 'InvalidCharacterError');
     }
     return decoded;
   }
@@ -71,7 +74,7 @@
     const encoded = native.encodeBase64(`${data}`);
     if (encoded === null) {
       const text = "Failed to execute 'btoa': The string to be encoded contains characters outside of the Latin1 range.";
-      throw new DOMException(text, 'InvalidCharacterError');
+      throw exception(text, 'InvalidCharacterError');
     }
     return encoded;
   }
@@ -104,10 +107,10 @@
     list.forEach((object, index) => {
       if (!(object instanceof ArrayBuffer) || list.indexOf(object) !== index || object.detached) {
         const text = `Failed to execute 'structuredClone': Value at index ${index} could not be transferred.`;
-        throw new DOMException(text, 'DataCloneError');
+        throw exception(text, 'DataCloneError');
       }
     });
-    return native.clone(value, list, (message) => new DOMException(message, 'DataCloneError'));
+    return native.clone(value, list, (message) => exception(message, 'DataCloneError'));
   }
 
   return { performance, crypto, atob, btoa, queueMicrotask, structuredClone };
