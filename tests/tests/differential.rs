@@ -65,6 +65,7 @@ macro_rules! corpus {
 
 corpus! {
     async_default
+    async_loop
     big_messages
     binary
     blocked
@@ -178,6 +179,9 @@ corpus! {
     throw_uncaught
     timer_errors
     timers
+    timers_fail
+    timers_global
+    timers_init
     unsolicited_pong
     user_agent
     violation_close_codes

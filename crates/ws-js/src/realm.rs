@@ -5,14 +5,16 @@ use std::collections::BTreeMap;
 use std::rc::Rc;
 use std::sync::Arc;
 
-use crate::api;
-use crate::binding;
+use crate::api::{self, Caller};
+use crate::binding::{self, Throw};
 use crate::convert::json_parse;
 use crate::env;
 use crate::exception::JsException;
 use crate::modules::{self, RealmModules};
 use crate::shared::Shared;
 use crate::templates::Templates;
+use crate::vu;
+use crate::vu::call::Fault;
 use crate::web;
 
 thread_local! {
@@ -58,6 +60,7 @@ impl Realm {
         binding::set(scope, global, "__ENV", env.into());
         let console = Templates::console(scope);
         binding::set(scope, global, "console", console.into());
+        api::timers::install(scope, global);
         let noop = noop_function(scope);
         let noop = v8::Global::new(scope, noop);
         let modules = RealmModules::new(Arc::clone(&shared.sources), Box::new(api::Builtins));
@@ -84,12 +87,21 @@ impl Realm {
         Entered { before, _modules: modules::enter(Rc::clone(&self.modules)) }
     }
 
-    /// Runs the init stage: the main module with all it imports.
-    pub(crate) fn load(&self, scope: &mut v8::PinScope<'_, '_>) -> Result<(), JsException> {
+    /// Runs the init stage: the main module with all it imports, until nothing is left of it.
+    pub(crate) fn load(&self, caller: Caller, scope: &mut v8::PinScope<'_, '_>) -> Result<(), JsException> {
+        let mut fault = None;
         let loaded = modules::load_main(scope, &self.modules, |scope| {
-            self.microtasks.perform_checkpoint(scope);
-        })?;
-        let _ = self.namespace.set(loaded);
+            vu::init::run_loop(caller, scope, self).map_err(|why| {
+                fault = Some(why);
+                Throw::Pending
+            })
+        });
+        match fault {
+            Some(Fault::Threw(exception)) => return Err(exception),
+            Some(Fault::Interrupted) => return Err(JsException::plain("interrupted")),
+            None => (),
+        }
+        let _ = self.namespace.set(loaded?);
         match self.take_rejection(scope) {
             Some(rejection) => Err(rejection),
             None => Ok(()),

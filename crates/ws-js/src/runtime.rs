@@ -314,7 +314,9 @@ impl Drop for Runtime {
         self.interrupt_phase();
         let deadline = Instant::now() + SHUTDOWN;
         let quiet = |group: &Arc<Group>| {
-            let quiet = |state: &mut State| state.vus.iter().all(|vu| !vu.busy && vu.blocks.is_empty());
+            let quiet = |state: &mut State| {
+                state.vus.iter().all(|vu| !vu.busy && vu.blocks.is_empty() && vu.run.is_none())
+            };
             group.with_state_until(deadline, quiet).unwrap_or(false)
         };
         let phase = self.phase.lock().group.clone();

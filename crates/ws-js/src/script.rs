@@ -7,6 +7,7 @@ use std::time::{Instant, SystemTime};
 
 use ws_metrics::{Registry, TagSets, WallClock};
 
+use crate::api::Caller;
 use crate::error::Error;
 use crate::exception::JsException;
 use crate::group::Group;
@@ -121,7 +122,7 @@ pub(crate) fn add_vu(group: &Group, number: u32) -> Result<u32, ScriptError> {
             state.vus.push(Vu::new(number, Rc::clone(&realm), VuTags::default()));
             (state.vus.len() - 1) as u32
         };
-        let loaded = inside.with_realm(vu, &realm, |scope| realm.load(scope));
+        let loaded = inside.with_realm(vu, &realm, |scope| realm.load(Caller { inside, vu }, scope));
         // A script that has slept counts as one that runs.
         inside.state().vus[vu as usize].busy = false;
         match loaded {

@@ -8,6 +8,7 @@ mod k6;
 mod metrics;
 mod sleep;
 mod tags;
+pub(crate) mod timers;
 pub(crate) mod ws;
 
 use std::sync::Arc;
@@ -41,6 +42,12 @@ impl modules::Builtins for Builtins {
                 exports
             }
             "k6/http" => http::exports(scope),
+            // The name it had while it was experimental; old scripts import that.
+            "k6/timers" | "k6/experimental/timers" => {
+                let exports = v8::Object::new(scope);
+                timers::install(scope, exports);
+                exports
+            }
             "k6/metrics" => metrics::exports::<Running>(scope),
             _ if NOT_YET.contains(&name) => {
                 return Err(Throw::Plain(format!("the module {name} is not supported yet")));
@@ -64,11 +71,9 @@ const NOT_YET: &[&str] = &[
     "k6/experimental/csv",
     "k6/experimental/fs",
     "k6/experimental/streams",
-    "k6/experimental/timers",
     "k6/experimental/websockets",
     "k6/html",
     "k6/secrets",
-    "k6/timers",
     "k6/websockets",
 ];
 

@@ -6,8 +6,9 @@ use std::time::{Duration, Instant};
 use ws_loop::Event;
 
 use super::{Group, Inside, Post, seat};
-use crate::api::ws::session::{self, Address};
+use crate::api::ws::session;
 use crate::vu;
+use crate::vu::address::{Address, Part};
 
 /// How a turn ended.
 pub(crate) enum End {
@@ -64,7 +65,7 @@ pub(crate) fn leave_as_guest(inside: Inside) {
 enum Task {
     Event(Event<Post>),
     CatchUp(u32),
-    Iterate(u32),
+    Turn(u32),
 }
 
 fn next_task(inside: Inside) -> Option<Task> {
@@ -78,27 +79,34 @@ fn next_task(inside: Inside) -> Option<Task> {
     }
     let starts = state.starts_left.as_mut().filter(|starts| **starts > 0)?;
     *starts -= 1;
-    state.runnable.pop_front().map(Task::Iterate)
+    state.runnable.pop_front().map(Task::Turn)
 }
 
 fn perform(inside: Inside, task: Task) {
-    match task {
-        Task::CatchUp(vu) => vu::backlog::catch_up(inside, vu),
-        Task::Iterate(vu) => vu::iterate(inside, vu),
-        Task::Event(event) => {
-            let (user, event) = match event {
-                Event::Posted(Post::Start { vu, job }) => return vu::start(inside, vu, job),
-                Event::Posted(Post::Look) => return,
-                Event::Posted(Post::Interrupt { vu }) => return vu::interrupt_blocked(inside, vu),
-                Event::Opened { user, response, timings, .. } => {
-                    (user, session::Event::Opened { response, timings })
-                }
-                Event::Failed { user, failure, .. } => (user, session::Event::Failed(failure)),
-                Event::Incoming { user, incoming, .. } => (user, session::Event::Incoming(incoming)),
-                Event::WriteFailed { user, error, .. } => (user, session::Event::WriteFailed(error)),
-                Event::Timer { user, .. } => return vu::timer_due(inside, user),
-            };
-            vu::backlog::deliver(inside, Address::from_user(user), event);
-        }
+    let (user, event) = match task {
+        Task::CatchUp(vu) => return vu::catch_up(inside, vu),
+        Task::Turn(vu) => return vu::take_turn(inside, vu),
+        Task::Event(event) => match event {
+            Event::Posted(Post::Start { vu, job }) => return vu::start(inside, vu, job),
+            Event::Posted(Post::Look) => return,
+            Event::Posted(Post::Interrupt { vu }) => return vu::interrupt_waiting(inside, vu),
+            Event::Timer { user, .. } => return timer_due(inside, Address::from_user(user)),
+            Event::Opened { user, response, timings, .. } => {
+                (user, session::Event::Opened { response, timings })
+            }
+            Event::Failed { user, failure, .. } => (user, session::Event::Failed(failure)),
+            Event::Incoming { user, incoming, .. } => (user, session::Event::Incoming(incoming)),
+            Event::WriteFailed { user, error, .. } => (user, session::Event::WriteFailed(error)),
+        },
+    };
+    let Address { vu, serial, .. } = Address::from_user(user);
+    vu::backlog::deliver(inside, vu, serial, event);
+}
+
+fn timer_due(inside: Inside, address: Address) {
+    let Address { vu, part, serial } = address;
+    match part {
+        Part::Session => vu::session_timer_due(inside, vu, serial),
+        Part::Timers => vu::timers_due(inside, vu),
     }
 }

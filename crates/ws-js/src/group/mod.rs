@@ -59,9 +59,9 @@ const EXHAUSTED: u8 = 2;
 pub(crate) struct State {
     pub(crate) io: EventLoop<Post>,
     pub(crate) vus: Vec<Vu>,
-    /// VUs whose next iteration may start.
+    /// VUs that want a turn: their next iteration may start, or a timer of theirs is due at once.
     pub(crate) runnable: VecDeque<u32>,
-    /// While a batch is under way: how many iterations may still start in it.
+    /// While a batch is under way: how many of those may still have it.
     pub(crate) starts_left: Option<usize>,
     /// VUs that were busy when events came for them and may be ready for them now.
     pub(crate) catching_up: VecDeque<u32>,

@@ -15,12 +15,12 @@ use crate::exception::Frame;
 pub(super) fn run_main<'s>(
     scope: &mut v8::PinScope<'s, '_>,
     modules: &Rc<RealmModules>,
-    drain: impl FnOnce(&mut v8::PinScope<'_, '_>),
+    drain: impl FnOnce(&mut v8::PinScope<'_, '_>) -> Native,
 ) -> Result<v8::Local<'s, v8::Object>, Failure> {
     let source = Arc::clone(modules.sources.main());
     if commonjs::kind(scope, &source)? == Kind::CommonJs {
         let exports = commonjs::run(scope, modules, &source)?;
-        drain(scope);
+        drain(scope)?;
         // Whatever else a script may export, there are no functions in it.
         return Ok(exports.try_into().unwrap_or_else(|_| v8::Object::new(scope)));
     }
@@ -28,7 +28,9 @@ pub(super) fn run_main<'s>(
     let entry = link(scope, modules, &target, &source.url)?;
     let module = v8::Local::new(scope, &*entry.module.borrow());
     let promise = evaluate(scope, modules, module)?;
-    drain(scope);
+    if promise.state() != v8::PromiseState::Rejected {
+        drain(scope)?;
+    }
     match promise.state() {
         v8::PromiseState::Fulfilled => namespace(module).map_err(Failure::from),
         v8::PromiseState::Rejected => {

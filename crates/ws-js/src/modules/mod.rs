@@ -67,11 +67,12 @@ impl Drop for Entered {
 ///
 /// # Errors
 ///
-/// What the script threw, or why a module cannot be loaded, with the place of the import.
+/// What the script threw, or why a module cannot be loaded, with the place of the import. If `drain` fails, that
+/// with the exception that is pending then.
 pub(crate) fn load_main(
     scope: &mut v8::PinScope<'_, '_>,
     modules: &Rc<RealmModules>,
-    drain: impl FnOnce(&mut v8::PinScope<'_, '_>),
+    drain: impl FnOnce(&mut v8::PinScope<'_, '_>) -> Native,
 ) -> Result<v8::Global<v8::Object>, JsException> {
     let _entered = enter(Rc::clone(modules));
     v8::tc_scope!(let tc, scope);

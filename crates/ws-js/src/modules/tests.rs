@@ -74,7 +74,10 @@ impl Case {
         let result = with_scope(|scope| {
             let modules = Rc::new(RealmModules::new(Arc::clone(&self.sources), builtins));
             let _entered = enter(Rc::clone(&modules));
-            let loaded = load_main(scope, &modules, |scope| scope.perform_microtask_checkpoint());
+            let loaded = load_main(scope, &modules, |scope| {
+                scope.perform_microtask_checkpoint();
+                Ok(())
+            });
             f(scope, &modules, loaded)
         });
         let warnings = warnings.borrow().clone();
@@ -427,7 +430,7 @@ fn later_realms_cannot_load_more() {
     let text = with_scope(|scope| {
         crate::testing::run(scope, "globalThis.later = true");
         let modules = Rc::new(RealmModules::new(Arc::clone(&case.sources), Box::new(Modules::default())));
-        let loaded = load_main(scope, &modules, |_| ()).unwrap();
+        let loaded = load_main(scope, &modules, |_| Ok(())).unwrap();
         let exports = v8::Local::new(scope, loaded);
         let key = string(scope, "result").into();
         exports.get(scope, key).unwrap().to_rust_string_lossy(scope)

@@ -6,7 +6,7 @@
 
 use std::collections::VecDeque;
 
-use crate::api::ws::session::{self, Address, Event};
+use crate::api::ws::session::{self, Event};
 use crate::group::{BACKLOG_BYTES, Inside, seat};
 use crate::vu::block::Kind;
 
@@ -41,12 +41,11 @@ impl Backlog {
 }
 
 /// Runs the event's handlers now if the VU waits for this very session, else keeps it.
-pub(crate) fn deliver(inside: Inside, address: Address, event: Event) {
-    let Address { vu, serial } = address;
+pub(crate) fn deliver(inside: Inside, vu: u32, serial: u32, event: Event) {
     if inside.group().must_end(vu) {
         // No handler runs any more. The order to stop may be behind this event in the mailbox, and V8 may have
         // been asked to look while another VU's script ran.
-        return super::interrupt_blocked(inside, vu);
+        return super::interrupt_waiting(inside, vu);
     }
     {
         let mut state = inside.state();
@@ -71,7 +70,7 @@ pub(crate) fn deliver(inside: Inside, address: Address, event: Event) {
 pub(crate) fn catch_up(inside: Inside, vu: u32) {
     loop {
         if inside.group().must_end(vu) {
-            return super::interrupt_blocked(inside, vu);
+            return super::interrupt_waiting(inside, vu);
         }
         let (serial, event) = {
             let mut state = inside.state();

@@ -3,24 +3,13 @@
 use crate::api::Caller;
 use crate::exception::JsException;
 use crate::group::Group;
-use crate::log::{Level, Record};
 use crate::realm::Realm;
 
-/// How a call of an exported function ended.
-pub(crate) enum Called<R> {
-    Returned(R),
+/// Why a script did not come to its end.
+pub(crate) enum Fault {
     Threw(JsException),
     /// The VU was told to stop.
     Interrupted,
-}
-
-/// What becomes of a promise that is rejected during a call and that nobody handles.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(crate) enum Stray {
-    /// The call fails.
-    Fails,
-    /// It is logged, unless it is the very promise that the function returned: then the call fails.
-    IsLogged,
 }
 
 /// How a call of a handler ended.
@@ -32,74 +21,78 @@ pub(crate) enum Handled {
     Interrupted,
 }
 
-/// Calls the exported function `name` and lets its promises settle. `finish` gets what it returned, or what
-/// its promise was fulfilled with.
-pub(crate) fn export<R>(
+/// Calls the exported function `name`, and has the reactions of promises run that it sets off.
+pub(crate) fn export<'s>(
     caller: Caller,
-    scope: &mut v8::PinScope<'_, '_>,
+    scope: &mut v8::PinScope<'s, '_>,
     realm: &Realm,
     name: &str,
     argument: Option<v8::Local<'_, v8::Value>>,
-    stray: Stray,
-    finish: impl FnOnce(&mut v8::PinScope<'_, '_>, v8::Local<'_, v8::Value>) -> R,
-) -> Called<R> {
-    let Caller { inside, vu } = caller;
-    v8::tc_scope!(let tc, scope);
-    let Some(function) = realm.export(tc, name) else {
-        return Called::Threw(JsException::plain(format!("function '{name}' not found in exports")));
+) -> Result<v8::Local<'s, v8::Value>, Fault> {
+    let Some(function) = realm.export(scope, name) else {
+        return Err(Fault::Threw(JsException::plain(format!("function '{name}' not found in exports"))));
     };
-    let receiver = v8::undefined(tc).into();
-    let result = function.call(tc, receiver, argument.as_slice());
-    // Reactions run when the outermost function has returned, and only then.
+    let receiver = v8::undefined(scope).into();
+    callback(caller, scope, realm, function, receiver, argument.as_slice())
+}
+
+/// Calls a function from outside of all scripts. Reactions of promises run when it has returned, and only
+/// then.
+pub(crate) fn callback<'s>(
+    caller: Caller,
+    scope: &mut v8::PinScope<'s, '_>,
+    realm: &Realm,
+    function: v8::Local<'_, v8::Function>,
+    receiver: v8::Local<'_, v8::Value>,
+    arguments: &[v8::Local<'_, v8::Value>],
+) -> Result<v8::Local<'s, v8::Value>, Fault> {
+    let Caller { inside, vu } = caller;
+    let group = inside.group();
+    if group.must_end(vu) {
+        // V8 was asked to look before this script began.
+        return Err(abandon(group, vu, scope, realm));
+    }
+    v8::tc_scope!(let tc, scope);
+    let result = function.call(tc, receiver, arguments);
     if result.is_some() {
         realm.run_microtasks(tc);
     }
-    let group = inside.group();
     if tc.has_terminated() {
         tc.reset();
-        return abandon(group, vu, tc, realm);
+        return Err(abandon(group, vu, tc, realm));
     }
-    let Some(result) = result else {
-        let exception = JsException::from_try_catch(tc);
-        // What the function had set off still has its turn.
+    if let Some(result) = result {
+        return Ok(result);
+    }
+    let exception = JsException::from_try_catch(tc);
+    // What the function had set off still has its turn.
+    tc.reset();
+    realm.run_microtasks(tc);
+    realm.forget_rejections();
+    // Scripts can be told to stop in their errors' toString, too.
+    if group.must_end(vu) {
         tc.reset();
-        realm.run_microtasks(tc);
-        realm.forget_rejections();
-        // Scripts can be told to stop in their errors' toString, too.
-        if group.must_end(vu) {
-            tc.reset();
-            return abandon(group, vu, tc, realm);
-        }
-        return Called::Threw(exception);
-    };
-    let promise = v8::Local::<v8::Promise>::try_from(result);
-    if let Some(exception) = realm.take_rejection(tc) {
-        if group.must_end(vu) {
-            return abandon(group, vu, tc, realm);
-        }
-        let is_own = promise.is_ok_and(|promise| promise.state() == v8::PromiseState::Rejected);
-        if stray == Stray::Fails || is_own {
-            return Called::Threw(exception);
-        }
-        let message = &exception.stack_text();
-        group.shared.log.write(&Record { level: Level::Error, message, fields: &[] });
+        return Err(abandon(group, vu, tc, realm));
     }
-    match promise {
-        Ok(promise) if promise.state() == v8::PromiseState::Fulfilled => {
-            let value = promise.result(tc);
-            Called::Returned(finish(tc, value))
-        }
-        // Nothing is left that could settle it.
-        Ok(_) => {
-            let nothing = v8::undefined(tc).into();
-            Called::Returned(finish(tc, nothing))
-        }
-        Err(_) => Called::Returned(finish(tc, result)),
+    Err(Fault::Threw(exception))
+}
+
+/// Takes what a promise was rejected with that nobody handles.
+pub(crate) fn rejection(
+    caller: Caller,
+    scope: &mut v8::PinScope<'_, '_>,
+    realm: &Realm,
+) -> Result<Option<JsException>, Fault> {
+    let Caller { inside, vu } = caller;
+    let rejection = realm.take_rejection(scope);
+    if rejection.is_some() && inside.group().must_end(vu) {
+        return Err(abandon(inside.group(), vu, scope, realm));
     }
+    Ok(rejection)
 }
 
 /// Drops what a script that was ended has set off, so that nothing of it runs in the VU's next iteration.
-fn abandon<R>(group: &Group, vu: u32, scope: &mut v8::PinScope<'_, '_>, realm: &Realm) -> Called<R> {
+fn abandon(group: &Group, vu: u32, scope: &mut v8::PinScope<'_, '_>, realm: &Realm) -> Fault {
     // V8 empties the queue of reactions when the first of them is ended.
     group.terminate();
     {
@@ -108,17 +101,13 @@ fn abandon<R>(group: &Group, vu: u32, scope: &mut v8::PinScope<'_, '_>, realm: &
     }
     scope.cancel_terminate_execution();
     realm.forget_rejections();
-    if group.is_exhausted(vu) {
-        Called::Threw(JsException::plain(OUT_OF_MEMORY))
-    } else {
-        Called::Interrupted
-    }
+    if group.is_exhausted(vu) { Fault::Threw(JsException::plain(OUT_OF_MEMORY)) } else { Fault::Interrupted }
 }
 
 /// What becomes of a script that fills the heap.
 pub(crate) const OUT_OF_MEMORY: &str = "script ran out of memory";
 
-/// Calls a handler. `this` is undefined and what it returns is ignored.
+/// Calls a handler in the middle of a script. `this` is undefined and what it returns is ignored.
 pub(crate) fn handler(
     scope: &mut v8::PinScope<'_, '_>,
     function: v8::Local<'_, v8::Function>,

@@ -1,31 +1,32 @@
 //! A virtual user: its world, what it waits for, and its iterations.
 
+pub(crate) mod address;
 pub(crate) mod backlog;
 pub(crate) mod block;
 pub(crate) mod call;
+pub(crate) mod inbox;
+pub(crate) mod init;
 pub(crate) mod job;
+pub(crate) mod run;
 pub(crate) mod summary;
 pub(crate) mod tags;
+pub(crate) mod timers;
 
 use std::rc::Rc;
 use std::sync::Arc;
-use std::time::Instant;
 
 use ws_loop::Traffic;
-use ws_metrics::builtin;
 use ws_proto::CookieJar;
 
 use self::block::Block;
-use self::call::{Called, Stray};
+use self::inbox::{Inbox, LoopEvent};
+use self::job::Assignment;
 pub(crate) use self::job::Job;
-use self::job::{Assignment, IterationOutcome, Phase, PhaseError, PhaseResult};
+use self::run::Run;
 use self::tags::VuTags;
-use crate::api::Caller;
+use self::timers::Timers;
 use crate::api::ws::session::{self, Sessions};
-use crate::binding::Throw;
 use crate::group::Inside;
-use crate::isolate;
-use crate::log::{Level, Record};
 use crate::realm::Realm;
 
 /// One VU of a group, named by its index there.
@@ -38,6 +39,11 @@ pub(crate) struct Vu {
     /// What its script waits for, innermost last.
     pub(crate) blocks: Vec<Block>,
     pub(crate) sessions: Sessions,
+    /// What it is doing, from the beginning until nothing of it is left.
+    pub(crate) run: Option<Run>,
+    pub(crate) timers: Timers,
+    /// What is kept for its event loop.
+    inbox: Inbox,
     pub(crate) tags: VuTags,
     /// The cookies of its sessions that have no jar of their own.
     pub(crate) jar: Arc<CookieJar>,
@@ -57,12 +63,25 @@ impl Vu {
             busy: false,
             blocks: Vec::new(),
             sessions: Sessions::default(),
+            run: None,
+            timers: Timers::default(),
+            inbox: Inbox::default(),
             tags,
             jar: Arc::default(),
             traffic: Traffic::default(),
             assignment: None,
             iterations: 0,
         }
+    }
+
+    /// Whether the run has failed or was told to stop: nothing new begins, and nothing of it is measured.
+    pub(crate) fn is_cancelled(&self) -> bool {
+        self.run.as_ref().is_some_and(Run::is_cancelled)
+    }
+
+    /// Whether callbacks of its event loop may run now.
+    fn hears(&self) -> bool {
+        !self.busy && self.blocks.is_empty() && self.run.as_ref().is_some_and(Run::hears)
     }
 }
 
@@ -93,150 +112,62 @@ pub(crate) fn start(inside: Inside, vu: u32, job: Job) {
             inside.with_realm(vu, &realm, |scope| realm.set_env(scope, &assignment.env));
         }
         Job::Phase { phase, data, done } => {
-            let result = run_phase(inside, vu, phase, data.as_deref());
-            // The receiver has gone if the time limit has passed; then nobody wants the result.
-            let _ = done.send(result);
+            run::phase(inside, vu, phase, data.as_deref(), done);
         }
-        Job::Summary { results, done } => {
-            // As above.
-            let _ = done.send(summary::run(inside, vu, &results));
-        }
+        Job::Summary { results, done } => run::summary(inside, vu, &results, done),
     }
 }
 
-/// Runs one iteration of the VU, if its scenario has one for it. May block in the middle: then it returns
-/// on a thread that is no longer the driver.
-pub(crate) fn iterate(inside: Inside, vu: u32) {
-    let group = inside.group();
-    let (assignment, number, realm) = {
-        let state = inside.state();
-        let this = &state.vus[vu as usize];
-        let Some(assignment) = this.assignment.clone() else { return };
-        (assignment, this.number, Rc::clone(&this.realm))
+/// The VU's turn: the next iteration, or timers that are due at once.
+pub(crate) fn take_turn(inside: Inside, vu: u32) {
+    if inside.state().vus[vu as usize].run.is_some() {
+        return timers_due(inside, vu);
+    }
+    run::iterate(inside, vu);
+}
+
+/// The alarm of the VU's global timers has gone off.
+pub(crate) fn timers_due(inside: Inside, vu: u32) {
+    let until = {
+        let mut state = inside.state();
+        state.vus[vu as usize].timers.rung();
+        state.io.now()
     };
-    let slot = assignment.slot;
-    if assignment.work.next(slot).is_none() {
-        inside.state().vus[vu as usize].assignment = None;
-        assignment.work.stopped(slot);
+    inbox::deliver(inside, vu, LoopEvent::Timers { until });
+}
+
+/// Events came for the VU while it was not ready, and it may be now.
+pub(crate) fn catch_up(inside: Inside, vu: u32) {
+    let in_session = {
+        let state = inside.state();
+        let block = state.vus[vu as usize].blocks.last();
+        block.is_some_and(|block| matches!(block.kind, block::Kind::Session(_)))
+    };
+    if in_session { backlog::catch_up(inside, vu) } else { inbox::catch_up(inside, vu) }
+}
+
+/// The VU must end: if its script or its event loop waits, the wait ends now. (If it computes, V8 was told; if it
+/// is idle, it will get no further iteration.)
+pub(crate) fn interrupt_waiting(inside: Inside, vu: u32) {
+    if !inside.group().must_end(vu) {
         return;
     }
-
-    let iteration = {
-        let mut state = inside.state();
-        let this = &mut state.vus[vu as usize];
-        this.busy = true;
-        if !group.shared.settings.no_cookies_reset {
-            this.renew_jar();
-        }
-        let iteration = this.iterations;
-        this.iterations += 1;
-        this.tags.begin_iteration(&group.shared, number, iteration);
-        iteration
-    };
-    let started = Instant::now();
-    let called = inside.with_realm(vu, &realm, |scope| {
-        if group.must_end(vu) {
-            // V8 was asked to look before this script began.
-            return Called::Interrupted;
-        }
-        realm.set_iteration(scope, iteration);
-        let data = realm.setup_data(scope, assignment.setup_data.as_deref());
-        call::export(Caller { inside, vu }, scope, &realm, &assignment.exec, data, Stray::Fails, |_, _| ())
-    });
-    let outcome = match &called {
-        Called::Returned(()) => IterationOutcome::Complete,
-        Called::Threw(exception) => {
-            let fields = [
-                ("executor", &*assignment.executor),
-                ("scenario", &*assignment.scenario),
-                ("source", "stacktrace"),
-            ];
-            // As k6: what an unhandled rejection says carries no such field.
-            let fields = if exception.is_rejection() { &fields[..2] } else { &fields[..] };
-            group.shared.log.write(&Record { level: Level::Error, message: &exception.stack_text(), fields });
-            IterationOutcome::Failed
-        }
-        Called::Interrupted => IterationOutcome::Interrupted,
-    };
-    finish(inside, vu, started, outcome);
-    assignment.work.ended(slot, outcome);
-    inside.state().runnable.push_back(vu);
-}
-
-/// Books what an iteration leaves behind.
-fn finish(inside: Inside, vu: u32, started: Instant, outcome: IterationOutcome) {
-    let now = Instant::now();
-    let mut guard = inside.state();
-    let state = &mut *guard;
-    let this = &mut state.vus[vu as usize];
-    session::forget_all(this, &mut state.io);
-    let traffic = std::mem::take(&mut this.traffic);
-    let (tags, meta) = (this.tags.current(), this.tags.metadata());
-    state.samples.add(builtin::DATA_SENT, tags, meta, now, traffic.written as f64);
-    state.samples.add(builtin::DATA_RECEIVED, tags, meta, now, traffic.read as f64);
-    if outcome != IterationOutcome::Interrupted {
-        let ms = now.duration_since(started).as_secs_f64() * 1e3;
-        state.samples.add(builtin::ITERATION_DURATION, tags, meta, now, ms);
-        state.samples.add(builtin::ITERATIONS, tags, meta, now, 1.0);
-    }
-    this.busy = false;
-    drop(guard);
-    if inside.group().take_exhausted(vu) {
-        // What filled the heap is garbage by now.
-        inside.with_isolate(|isolate| isolate::recover(isolate, inside.group().heap_limit()));
-    }
-}
-
-fn run_phase(inside: Inside, vu: u32, phase: Phase, data: Option<&str>) -> PhaseResult {
-    let group = inside.group();
-    let realm = {
-        let mut state = inside.state();
-        let this = &mut state.vus[vu as usize];
-        this.busy = true;
-        this.tags.begin_phase(&group.shared, phase);
-        Rc::clone(&this.realm)
-    };
-    let started = Instant::now();
-    let called = inside.with_realm(vu, &realm, |scope| {
-        let data = realm.setup_data(scope, data);
-        let function = phase.function();
-        call::export(Caller { inside, vu }, scope, &realm, function, data, Stray::Fails, |scope, value| {
-            match phase {
-                Phase::Setup => crate::convert::json_stringify(scope, value),
-                Phase::Teardown => Ok(None),
-            }
-        })
-    });
-    // A phase is no iteration: of an iteration's samples it has the bytes only.
-    finish(inside, vu, started, IterationOutcome::Interrupted);
-    match called {
-        Called::Returned(Ok(json)) => Ok(json),
-        Called::Returned(Err(Throw::Plain(text))) => Err(PhaseError::Data(text)),
-        Called::Returned(Err(_)) => Err(PhaseError::Data("a getter throws".to_owned())),
-        Called::Threw(exception) => Err(PhaseError::Threw(exception)),
-        Called::Interrupted => Err(PhaseError::Interrupted),
-    }
-}
-
-/// The VU must end: if its script waits, the wait ends now. (If it computes, V8 was told; if it is
-/// idle, it will get no further iteration.)
-pub(crate) fn interrupt_blocked(inside: Inside, vu: u32) {
-    let waiting = {
+    let (is_blocked, is_looping) = {
         let state = inside.state();
         let this = &state.vus[vu as usize];
-        !this.busy && !this.blocks.is_empty() && inside.group().must_end(vu)
+        (!this.busy && !this.blocks.is_empty(), this.hears())
     };
-    if waiting {
+    if is_blocked {
         block::interrupt(inside, vu);
+    } else if is_looping {
+        run::interrupt(inside, vu);
     }
 }
 
-/// A timer of a VU is due.
-pub(crate) fn timer_due(inside: Inside, user: u64) {
-    let address = session::Address::from_user(user);
-    let serial = inside.state().vus[address.vu as usize].sessions.owner_of_timer(address.serial);
+/// A timer of a session is due.
+pub(crate) fn session_timer_due(inside: Inside, vu: u32, slot: u32) {
+    let serial = inside.state().vus[vu as usize].sessions.owner_of_timer(slot);
     if let Some(serial) = serial {
-        let event = session::Event::Timer { slot: address.serial };
-        backlog::deliver(inside, session::Address { vu: address.vu, serial }, event);
+        backlog::deliver(inside, vu, serial, session::Event::Timer { slot });
     }
 }

@@ -1,18 +1,15 @@
 //! `handleSummary(data)`: what the script wants to be written at the end of a run.
 
-use std::rc::Rc;
 use std::sync::Arc;
-use std::time::{Duration, Instant};
+use std::time::Duration;
 
-use super::call::{self, Called, Stray};
-use super::job::IterationOutcome;
-use crate::api::{Caller, entries};
+use crate::api::entries;
 use crate::binding;
 use crate::convert::{Bytes, json_parse, to_number, to_text};
 use crate::exception::JsException;
-use crate::group::Inside;
+use crate::realm::Realm;
 
-const FUNCTION: &str = "handleSummary";
+pub(super) const FUNCTION: &str = "handleSummary";
 
 /// What `handleSummary()` made of the results.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -66,37 +63,21 @@ pub(crate) struct Results {
     pub(crate) setup_data: Option<Arc<str>>,
 }
 
-/// Calls the function in `vu`, whose init stage has run.
-pub(super) fn run(inside: Inside, vu: u32, results: &Results) -> SummaryResult {
-    let realm = {
-        let mut state = inside.state();
-        let this = &mut state.vus[vu as usize];
-        this.busy = true;
-        Rc::clone(&this.realm)
-    };
-    let started = Instant::now();
-    let result = inside.with_realm(vu, &realm, |scope| {
-        let name = binding::string(scope, FUNCTION).into();
-        let exported = realm.exports(scope).and_then(|exports| exports.has_own_property(scope, name));
-        if exported != Some(true) {
-            return Ok(Summary::Nothing);
-        }
-        if realm.export(scope, FUNCTION).is_none() {
-            return Err(SummaryError::NotAFunction);
-        }
-        let argument = argument(scope, results);
-        match call::export(Caller { inside, vu }, scope, &realm, FUNCTION, argument, Stray::IsLogged, read) {
-            Called::Returned(result) => result,
-            Called::Threw(exception) => Err(SummaryError::Threw(exception)),
-            Called::Interrupted => Err(SummaryError::Interrupted),
-        }
-    });
-    // The run is over: nobody takes the samples.
-    super::finish(inside, vu, started, IterationOutcome::Interrupted);
-    result
+/// The result, if there is no function to call.
+pub(super) fn exported(scope: &mut v8::PinScope<'_, '_>, realm: &Realm) -> Option<SummaryResult> {
+    let name = binding::string(scope, FUNCTION).into();
+    let exported = realm.exports(scope).and_then(|exports| exports.has_own_property(scope, name));
+    if exported != Some(true) {
+        return Some(Ok(Summary::Nothing));
+    }
+    realm.export(scope, FUNCTION).is_none().then_some(Err(SummaryError::NotAFunction))
 }
 
-fn argument<'s>(scope: &mut v8::PinScope<'s, '_>, results: &Results) -> Option<v8::Local<'s, v8::Value>> {
+/// What the function is called with.
+pub(super) fn argument<'s>(
+    scope: &mut v8::PinScope<'s, '_>,
+    results: &Results,
+) -> Option<v8::Local<'s, v8::Value>> {
     let data = json_parse(scope, &results.data).ok()?;
     let setup_data = results.setup_data.as_deref().and_then(|json| json_parse(scope, json).ok());
     let setup_data = setup_data.unwrap_or_else(|| v8::undefined(scope).into());
@@ -107,7 +88,7 @@ fn argument<'s>(scope: &mut v8::PinScope<'s, '_>, results: &Results) -> Option<v
 }
 
 /// What the function returned.
-fn read(scope: &mut v8::PinScope<'_, '_>, value: v8::Local<'_, v8::Value>) -> SummaryResult {
+pub(super) fn read(scope: &mut v8::PinScope<'_, '_>, value: v8::Local<'_, v8::Value>) -> SummaryResult {
     if value.is_null_or_undefined() {
         return Ok(Summary::Nothing);
     }

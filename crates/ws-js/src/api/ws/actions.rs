@@ -8,6 +8,7 @@ use ws_proto::Kind;
 use super::errors::SocketError;
 use super::session::{At, On, Timer, add_traffic};
 use crate::convert;
+use crate::vu::address::{Address, Part};
 use crate::vu::backlog::Backlog;
 use crate::vu::call::{self, Handled};
 
@@ -188,6 +189,6 @@ impl At {
     }
 
     pub(super) fn timer_user(self, slot: u32) -> u64 {
-        super::session::Address { vu: self.vu, serial: slot }.to_user()
+        Address::new(self.vu, Part::Session, slot).to_user()
     }
 }

@@ -14,6 +14,7 @@ use crate::api::{Caller, set_number, set_text};
 use crate::binding::{self, Throw};
 use crate::convert;
 use crate::group::Inside;
+use crate::vu::address::{Address, Part};
 use crate::vu::block::{self, Kind};
 
 /// How this module reads its params.
@@ -123,7 +124,7 @@ fn begin(
     let callback = v8::Global::new(scope, callback);
     let start = Start { callback, tags: base, metadata, started, url: Arc::clone(url), jar };
     let serial = sessions.begin(start);
-    let key = state.io.connect(dial, session::Address { vu, serial }.to_user());
+    let key = state.io.connect(dial, Address::new(vu, Part::Session, serial).to_user());
     state.vus[vu as usize].sessions.set_key(serial, key);
     Ok(serial)
 }

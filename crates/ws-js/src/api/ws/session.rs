@@ -20,24 +20,6 @@ use crate::vu::backlog::Backlog;
 use crate::vu::call::Handled;
 use crate::vu::{Vu, block};
 
-/// Which session of which VU: what the event loop hands back with every event.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(crate) struct Address {
-    pub(crate) vu: u32,
-    /// The session, or for a timer its slot.
-    pub(crate) serial: u32,
-}
-
-impl Address {
-    pub(crate) fn from_user(user: u64) -> Self {
-        Self { vu: (user >> 32) as u32, serial: user as u32 }
-    }
-
-    pub(crate) fn to_user(self) -> u64 {
-        u64::from(self.vu) << 32 | u64::from(self.serial)
-    }
-}
-
 /// Something that happened to a session.
 pub(crate) enum Event {
     Opened { response: Box<UpgradeResponse>, timings: Box<DialTimings> },
