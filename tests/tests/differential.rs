@@ -187,6 +187,24 @@ corpus! {
     violation_close_codes
     violations
     web_crypto
+    websockets_arguments
+    websockets_blocking
+    websockets_close_arguments
+    websockets_echo
+    websockets_exceptions
+    websockets_failed_dials
+    websockets_headers
+    websockets_init
+    websockets_instance
+    websockets_interrupted
+    websockets_listeners
+    websockets_phases
+    websockets_ping
+    websockets_send
+    websockets_server_closes
+    websockets_tags
+    websockets_urls
+    websockets_wind_down
 }
 
 #[test]

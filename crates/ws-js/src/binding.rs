@@ -78,6 +78,12 @@ impl Answer for bool {
     }
 }
 
+impl Answer for i32 {
+    fn give(self, to: &mut v8::ReturnValue<'_, v8::Value>) {
+        to.set_int32(self);
+    }
+}
+
 impl Answer for f64 {
     fn give(self, to: &mut v8::ReturnValue<'_, v8::Value>) {
         to.set_double(self);

@@ -14,6 +14,7 @@ use crate::env::Variables;
 pub(crate) struct Templates {
     console: v8::Global<v8::ObjectTemplate>,
     host_object: v8::Global<v8::ObjectTemplate>,
+    sockets: crate::api::websockets::Shapes,
     /// By native and name.
     functions: FxHashMap<(usize, Box<str>), v8::Global<v8::FunctionTemplate>>,
 }
@@ -29,9 +30,11 @@ impl Templates {
             Variables::install(scope, env);
             let console = crate::console::template(scope);
             let host_object = binding::host_object_template(scope);
+            let sockets = crate::api::websockets::Shapes::new(scope);
             Self {
                 console: v8::Global::new(scope, console),
                 host_object: v8::Global::new(scope, host_object),
+                sockets,
                 functions: FxHashMap::default(),
             }
         };
@@ -46,6 +49,11 @@ impl Templates {
     /// An object that scripts cannot assign to, without its functions.
     pub(crate) fn host_object<'s>(scope: &mut v8::PinScope<'s, '_>) -> v8::Local<'s, v8::Object> {
         Self::instance(scope, |templates| &templates.host_object)
+    }
+
+    /// What sockets of `k6/websockets` and their events are made of.
+    pub(crate) fn sockets<'a>(scope: &'a v8::PinScope<'_, '_>) -> &'a crate::api::websockets::Shapes {
+        &scope.get_slot::<Self>().expect("put there with the isolate").sockets
     }
 
     /// The function `name` of the current realm that runs `callback`; always the same one. `None` in isolates

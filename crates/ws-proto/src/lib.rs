@@ -108,7 +108,7 @@ pub use tls::{
     TlsConfig, TlsOptions, TlsOptionsError, TlsVersion, TlsVersions,
 };
 pub use transport::Flushed;
-pub use url::{UrlError, WsUrl};
+pub use url::{UrlError, UrlSpelling, WsUrl};
 // Their types are part of this crate's API.
 pub use {rustls, rustls_pki_types};
 

@@ -152,6 +152,60 @@ pub(crate) fn for_cookies(url: &url::Url) -> url::Url {
     url
 }
 
+/// A text that follows the generic grammar of URLs, whatever its scheme: for callers that judge its parts one by one
+/// before they ask for a [`WsUrl`].
+///
+/// # Examples
+///
+/// ```
+/// let url = ws_proto::UrlSpelling::parse("WS://host/a b?q=1 2#top")?;
+/// assert_eq!((url.scheme.as_str(), url.fragment.as_str()), ("ws", "top"));
+/// assert_eq!(url.text, "ws://host/a%20b?q=1 2");
+/// # Ok::<(), ws_proto::UrlError>(())
+/// ```
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct UrlSpelling {
+    /// In lower case; empty for relative references.
+    pub scheme: String,
+    /// What follows the first `#`, decoded; empty if there is none.
+    pub fragment: String,
+    /// All but the fragment: scheme in lower case, path escaped where it must be, the rest as it was written.
+    pub text: String,
+}
+
+impl UrlSpelling {
+    /// Parses a text.
+    ///
+    /// # Errors
+    ///
+    /// [`UrlError::Unparsable`].
+    pub fn parse(text: &str) -> Result<Self, UrlError> {
+        let unparsable = |url: &str, reason| UrlError::Unparsable { url: url.to_owned(), reason };
+        let (url, fragment) = text.split_once('#').unwrap_or((text, ""));
+        let parts = Parts::parse(url)?;
+        let fragment = unescape(fragment).map_err(|reason| unparsable(text, reason))?;
+        let (scheme, rest) = split_scheme(url).map_err(|reason| unparsable(url, reason))?;
+        let (hierarchy, query) = rest.split_once('?').map_or((rest, None), |(h, q)| (h, Some(q)));
+        let mut spelled = if scheme.is_empty() { String::new() } else { format!("{scheme}:") };
+        match hierarchy.strip_prefix("//") {
+            Some(authority) => {
+                let path = authority.find('/').unwrap_or(authority.len());
+                spelled.push_str("//");
+                spelled.push_str(&authority[..path]);
+                if path < authority.len() {
+                    spelled.push_str(parts.target.split('?').next().unwrap_or_default());
+                }
+            }
+            None => spelled.push_str(hierarchy),
+        }
+        if let Some(query) = query {
+            spelled.push('?');
+            spelled.push_str(query);
+        }
+        Ok(Self { scheme, fragment: String::from_utf8_lossy(&fragment).into_owned(), text: spelled })
+    }
+}
+
 /// What the generic URL grammar finds in a text without fragment.
 struct Parts {
     scheme: String,
@@ -399,6 +453,25 @@ fn quote_bytes(bytes: &[u8]) -> String {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn spellings_keep_what_was_written() {
+        for (text, scheme, fragment, spelled) in [
+            ("ws://h", "ws", "", "ws://h"),
+            ("WS://h:1?q", "ws", "", "ws://h:1?q"),
+            ("ws://h/a b/%41\u{e9}?x=%zz#", "ws", "", "ws://h/a%20b/A%C3%A9?x=%zz"),
+            ("wss://me:pw@h/#t%20u", "wss", "t u", "wss://me:pw@h/"),
+            ("/path?q", "", "", "/path?q"),
+            ("5", "", "", "5"),
+            ("", "", "", ""),
+        ] {
+            let url = UrlSpelling::parse(text).unwrap();
+            assert_eq!(
+                (url.scheme.as_str(), url.fragment.as_str(), url.text.as_str()),
+                (scheme, fragment, spelled)
+            );
+        }
+    }
 
     #[test]
     fn accepted() {

@@ -31,6 +31,9 @@ impl k6::Host for Running {
         let shared = &inside.group().shared;
         let mut state = inside.state();
         let State { vus, samples, io, .. } = &mut *state;
+        if vus[vu as usize].is_cancelled() {
+            return;
+        }
         let vu = &vus[vu as usize].tags;
         let mut set = vu.current();
         if !tags.is_empty() {
@@ -54,8 +57,11 @@ impl k6::Host for Running {
         let ms = now.duration_since(outer.entered).as_secs_f64() * 1e3;
         let mut state = inside.state();
         let State { vus, samples, .. } = &mut *state;
+        let is_cancelled = vus[vu as usize].is_cancelled();
         let tags = &mut vus[vu as usize].tags;
-        samples.add(builtin::GROUP_DURATION, tags.current(), tags.metadata(), now, ms);
+        if !is_cancelled {
+            samples.add(builtin::GROUP_DURATION, tags.current(), tags.metadata(), now, ms);
+        }
         tags.leave_group(&inside.group().shared, outer.path);
     }
 }
@@ -83,6 +89,9 @@ impl metrics::Host for Running {
         let Caller { inside, vu } = Caller::here();
         let mut state = inside.state();
         let State { vus, samples, io, .. } = &mut *state;
+        if vus[vu as usize].is_cancelled() {
+            return;
+        }
         let vu = &vus[vu as usize].tags;
         let mut set = vu.current();
         if !tags.is_empty() {

@@ -9,6 +9,7 @@ mod metrics;
 mod sleep;
 mod tags;
 pub(crate) mod timers;
+pub(crate) mod websockets;
 pub(crate) mod ws;
 
 use std::sync::Arc;
@@ -48,6 +49,15 @@ impl modules::Builtins for Builtins {
                 timers::install(scope, exports);
                 exports
             }
+            "k6/websockets" => websockets::exports(scope),
+            "k6/experimental/websockets" => {
+                let inside = Inside::current();
+                // The first init stage runs all imports; the others would only say it again.
+                if inside.group().shared.samples.is_none() {
+                    self.warn(EXPERIMENTAL);
+                }
+                websockets::exports(scope)
+            }
             "k6/metrics" => metrics::exports::<Running>(scope),
             _ if NOT_YET.contains(&name) => {
                 return Err(Throw::Plain(format!("the module {name} is not supported yet")));
@@ -62,6 +72,9 @@ impl modules::Builtins for Builtins {
     }
 }
 
+/// k6's words for the old name of a module.
+const EXPERIMENTAL: &str = "k6/experimental/websockets is deprecated and will be removed in a future release. Please use k6/websockets instead.";
+
 /// What k6 has and this tool does not yet.
 const NOT_YET: &[&str] = &[
     "k6/crypto",
@@ -71,10 +84,8 @@ const NOT_YET: &[&str] = &[
     "k6/experimental/csv",
     "k6/experimental/fs",
     "k6/experimental/streams",
-    "k6/experimental/websockets",
     "k6/html",
     "k6/secrets",
-    "k6/websockets",
 ];
 
 /// Whose script called the running native function.

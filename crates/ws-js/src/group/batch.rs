@@ -9,6 +9,7 @@ use super::{Group, Inside, Post, seat};
 use crate::api::ws::session;
 use crate::vu;
 use crate::vu::address::{Address, Part};
+use crate::vu::inbox::LoopEvent;
 
 /// How a turn ended.
 pub(crate) enum End {
@@ -99,8 +100,13 @@ fn perform(inside: Inside, task: Task) {
             Event::WriteFailed { user, error, .. } => (user, session::Event::WriteFailed(error)),
         },
     };
-    let Address { vu, serial, .. } = Address::from_user(user);
-    vu::backlog::deliver(inside, vu, serial, event);
+    let Address { vu, part, serial } = Address::from_user(user);
+    match part {
+        Part::Session => vu::backlog::deliver(inside, vu, serial, event),
+        Part::Socket | Part::Timers | Part::Drain => {
+            vu::inbox::deliver(inside, vu, LoopEvent::Socket { serial, event });
+        }
+    }
 }
 
 fn timer_due(inside: Inside, address: Address) {
@@ -108,5 +114,10 @@ fn timer_due(inside: Inside, address: Address) {
     match part {
         Part::Session => vu::session_timer_due(inside, vu, serial),
         Part::Timers => vu::timers_due(inside, vu),
+        Part::Socket => {
+            let event = session::Event::Timer { slot: serial };
+            vu::inbox::deliver(inside, vu, LoopEvent::Socket { serial, event });
+        }
+        Part::Drain => vu::run::drain_limit(inside, vu),
     }
 }

@@ -16,6 +16,10 @@ pub(crate) enum Part {
     Session,
     /// The global timers.
     Timers,
+    /// A socket of `k6/websockets`; for a timer, the time limit of its closing handshake.
+    Socket,
+    /// The time limit of an interrupted VU's sockets.
+    Drain,
 }
 
 /// Where the part begins; a group has far fewer VUs than this leaves room for.
@@ -29,7 +33,9 @@ impl Address {
     pub(crate) fn from_user(user: u64) -> Self {
         let part = match user >> SHIFT {
             0 => Part::Session,
-            _ => Part::Timers,
+            1 => Part::Timers,
+            2 => Part::Socket,
+            _ => Part::Drain,
         };
         Self { vu: (user >> 32) as u32 & ((1 << (SHIFT - 32)) - 1), part, serial: user as u32 }
     }
@@ -38,6 +44,8 @@ impl Address {
         let part = match self.part {
             Part::Session => 0,
             Part::Timers => 1,
+            Part::Socket => 2,
+            Part::Drain => 3,
         };
         part << SHIFT | u64::from(self.vu) << 32 | u64::from(self.serial)
     }
@@ -49,7 +57,7 @@ mod tests {
 
     #[test]
     fn addresses_survive_the_way_through_a_number() {
-        for part in [Part::Session, Part::Timers] {
+        for part in [Part::Session, Part::Timers, Part::Socket, Part::Drain] {
             for (vu, serial) in [(0, 0), (499, u32::MAX), ((1 << 28) - 1, 7)] {
                 let address = Address::new(vu, part, serial);
                 assert_eq!(Address::from_user(address.to_user()), address);

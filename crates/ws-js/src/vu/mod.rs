@@ -25,6 +25,7 @@ pub(crate) use self::job::Job;
 use self::run::Run;
 use self::tags::VuTags;
 use self::timers::Timers;
+use crate::api::websockets::Sockets;
 use crate::api::ws::session::{self, Sessions};
 use crate::group::Inside;
 use crate::realm::Realm;
@@ -42,6 +43,7 @@ pub(crate) struct Vu {
     /// What it is doing, from the beginning until nothing of it is left.
     pub(crate) run: Option<Run>,
     pub(crate) timers: Timers,
+    pub(crate) sockets: Sockets,
     /// What is kept for its event loop.
     inbox: Inbox,
     pub(crate) tags: VuTags,
@@ -65,6 +67,7 @@ impl Vu {
             sessions: Sessions::default(),
             run: None,
             timers: Timers::default(),
+            sockets: Sockets::default(),
             inbox: Inbox::default(),
             tags,
             jar: Arc::default(),

@@ -1,7 +1,7 @@
 //! What a VU is doing: a call of an exported function, from its start until nothing of it is left.
 //!
 //! A run is over when the function has returned, the promises it set off have settled, and no global timer
-//! is left. Until then the VU waits on no thread: the group's driver brings the events.
+//! and no web socket is left. Until then the VU waits on no thread: the group's driver brings the events.
 
 use std::rc::Rc;
 use std::sync::mpsc::SyncSender;
@@ -11,10 +11,11 @@ use ws_loop::Traffic;
 use ws_metrics::builtin;
 
 use super::call::{self, Fault};
+use super::inbox::LoopEvent;
 use super::job::{Assignment, IterationOutcome, Phase, PhaseError, PhaseResult};
 use super::summary::{self, Results, SummaryError, SummaryResult};
-use crate::api::Caller;
 use crate::api::ws::session;
+use crate::api::{Caller, websockets};
 use crate::binding::Throw;
 use crate::exception::JsException;
 use crate::group::{Inside, State};
@@ -44,9 +45,9 @@ enum Stage {
     Calling,
     /// It has, and there may be events to come.
     Looping,
-    /// It has failed: nothing new begins.
+    /// It has failed: nothing new begins. Sockets are being closed, and hear of that.
     WindingDown(JsException),
-    /// No script runs any more.
+    /// No script runs any more. Sockets are being closed.
     Draining(Verdict),
 }
 
@@ -68,7 +69,7 @@ impl Run {
         matches!(self.stage, Stage::WindingDown(_) | Stage::Draining(_))
     }
 
-    fn is_draining(&self) -> bool {
+    pub(super) fn is_draining(&self) -> bool {
         matches!(self.stage, Stage::Draining(_))
     }
 }
@@ -227,7 +228,7 @@ pub(super) fn proceed(inside: Inside, vu: u32) {
         let mut state = inside.state();
         let State { io, vus, catching_up, runnable, .. } = &mut *state;
         let this = &mut vus[vu as usize];
-        if !this.timers.is_empty() || !this.inbox.is_empty() {
+        if !this.timers.is_empty() || !this.sockets.is_empty() || !this.inbox.is_empty() {
             if !this.inbox.is_empty() {
                 catching_up.push_back(vu);
             }
@@ -240,7 +241,7 @@ pub(super) fn proceed(inside: Inside, vu: u32) {
     finish(inside, vu);
 }
 
-/// The run has failed: nothing new begins.
+/// The run has failed: nothing new begins, what is open is closed.
 fn fail(inside: Inside, vu: u32, exception: JsException) {
     if inside.group().must_end(vu) {
         return drain(inside, vu, Verdict::Failed(exception));
@@ -255,6 +256,7 @@ fn fail(inside: Inside, vu: u32, exception: JsException) {
         run.stage = Stage::WindingDown(exception);
     }
     drop_timers(inside, vu);
+    websockets::wind_down(inside, vu);
 }
 
 /// Ends the run without a further word to its script.
@@ -268,7 +270,26 @@ fn drain(inside: Inside, vu: u32, verdict: Verdict) {
         run.stage = Stage::Draining(verdict);
     }
     drop_timers(inside, vu);
-    inside.state().vus[vu as usize].inbox.clear();
+    websockets::drain(inside, vu);
+    let events = {
+        let mut state = inside.state();
+        let State { io, vus, .. } = &mut *state;
+        vus[vu as usize].inbox.take(io)
+    };
+    for event in events {
+        if let LoopEvent::Socket { serial, event } = event {
+            websockets::drained(inside, vu, serial, &event);
+        }
+    }
+}
+
+/// The sockets of a VU that was told to stop have had their time.
+pub(crate) fn drain_limit(inside: Inside, vu: u32) {
+    let is_draining = inside.state().vus[vu as usize].run.as_ref().is_some_and(Run::is_draining);
+    if is_draining {
+        websockets::give_up(inside, vu);
+        proceed(inside, vu);
+    }
 }
 
 /// The VU was told to stop while nothing of it ran.

@@ -100,6 +100,12 @@ impl Timers {
         self.order.first().map(|(due, _)| *due)
     }
 
+    /// Whether a timer has become due after `from` and up to `to`.
+    pub(super) fn has_due(&self, from: Option<Instant>, to: Instant) -> bool {
+        let from = from.map_or((Due::AtOnce, 0), |from| (Due::At(from), u32::MAX));
+        self.order.range(from..).next().is_some_and(|(due, _)| *due <= Due::At(to))
+    }
+
     /// Drops all timers, and tells which there were, in the order in which they would have been due, and
     /// whether they are intervals.
     pub(super) fn drop_all(&mut self, io: &mut EventLoop<Post>) -> Vec<(u32, bool)> {

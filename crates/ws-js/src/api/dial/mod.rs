@@ -2,6 +2,7 @@
 //! dial that they ask for.
 
 mod compression;
+pub(crate) mod outcome;
 mod params;
 
 use ws_loop::Dial;

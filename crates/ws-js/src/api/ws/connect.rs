@@ -114,7 +114,12 @@ fn begin(
         .map_err(|error| error.to_string())
         .and_then(|url| dial::dial(inside, url, params, &jar))
         .map_err(|message| {
-            book_early_failure(inside, tags::complete(shared, base, url, None, None), metadata, started);
+            book_early_failure(
+                inside,
+                tags::complete(shared, base, Some(url), None, None),
+                metadata,
+                started,
+            );
             Failure::early(message)
         })?;
 

@@ -42,7 +42,8 @@ impl Failure {
     }
 }
 
-fn dial_text(error: &DialError) -> String {
+/// Why a dial failed.
+pub(in crate::api) fn dial_text(error: &DialError) -> String {
     match error {
         DialError::Handshake(error) => handshake_text(error),
         // Lookups speak k6's words already.
@@ -95,7 +96,7 @@ fn errno_text(error: &io::Error) -> String {
 }
 
 /// What an `error` handler gets. Not a JavaScript `Error`.
-pub(super) enum SocketError {
+pub(in crate::api) enum SocketError {
     /// The peer ended the session other than with 1000 or 1001.
     Close { code: u16, reason: String },
     /// A system call failed.
@@ -107,15 +108,16 @@ pub(super) enum SocketError {
 }
 
 impl SocketError {
-    pub(super) fn unexpected_eof() -> Self {
+    pub(in crate::api) fn unexpected_eof() -> Self {
         Self::Close { code: 1006, reason: "unexpected EOF".to_owned() }
     }
 
-    pub(super) fn write(ends: Option<(SocketAddr, SocketAddr)>, error: &io::Error) -> Self {
+    pub(in crate::api) fn write(ends: Option<(SocketAddr, SocketAddr)>, error: &io::Error) -> Self {
         Self::Net { op: "write", ends, why: format!("write: {}", errno_text(error)) }
     }
 
-    fn text(&self) -> String {
+    /// What it says of itself.
+    pub(in crate::api) fn text(&self) -> String {
         match self {
             Self::Close { code, reason } => {
                 let label = close_label(*code).map(|label| format!(" ({label})")).unwrap_or_default();

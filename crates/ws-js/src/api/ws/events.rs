@@ -4,12 +4,12 @@ use std::time::{Duration, Instant};
 
 use ws_loop::{DialFailure, DialTimings};
 use ws_metrics::builtin;
-use ws_proto::{CookieJar, Ended, Incoming, Payload, UpgradeResponse, WsUrl};
+use ws_proto::{Ended, Incoming, Payload, UpgradeResponse};
 
 use super::errors::{Failure, SocketError};
-use super::session::{At, End, Event, On, Parts, Session, add_traffic};
+use super::session::{At, End, Event, On, add_traffic};
 use super::{socket, tags};
-use crate::shared::Shared;
+use crate::api::dial::outcome;
 use crate::vu::call::{self, Handled};
 
 impl At {
@@ -38,9 +38,9 @@ impl At {
         let shared = &self.inside.group().shared;
         let callback = self.with(|session, parts| {
             let peer = session.key.and_then(|key| parts.io.socket(key)).map(|socket| socket.peer_addr());
-            session.tags = tags::complete(shared, session.tags, &session.url, Some(&response), peer);
-            book_dial(shared, session, parts, timings);
-            store_cookies(&session.jar, &session.url, &response);
+            session.tags = tags::complete(shared, session.tags, Some(&session.url), Some(&response), peer);
+            outcome::book(shared, parts.samples, session.series(), timings);
+            outcome::store_cookies(&session.jar, &session.url, &response);
             let (tags, metadata) = (session.tags, session.metadata);
             session.counters = Some((
                 parts.samples.counter(builtin::WS_MSGS_SENT, tags, metadata),
@@ -64,14 +64,14 @@ impl At {
         let shared = &self.inside.group().shared;
         self.with(|session, parts| {
             session.key = None;
-            session.tags = tags::complete(shared, session.tags, &session.url, response.as_ref(), None);
-            book_dial(shared, session, parts, &timings);
+            session.tags = tags::complete(shared, session.tags, Some(&session.url), response.as_ref(), None);
+            outcome::book(shared, parts.samples, session.series(), &timings);
             // A failed dial counts as a session that lasted as long.
             let ms = timings.total.as_secs_f64() * 1e3;
             let (tags, metadata, at) = (session.tags, session.metadata, session.started);
             parts.samples.add(builtin::WS_SESSION_DURATION, tags, metadata, at, ms);
             if let Some(response) = &response {
-                store_cookies(&session.jar, &session.url, response);
+                outcome::store_cookies(&session.jar, &session.url, response);
             }
             add_traffic(parts.traffic, traffic);
             session.closed = true;
@@ -181,36 +181,4 @@ fn next_tick(due: Instant, period: Duration, now: Instant) -> Instant {
     let (late, period_ns) = (now.saturating_duration_since(due).as_nanos(), period.as_nanos().max(1));
     let ahead = (late / period_ns + 1) * period_ns;
     due + Duration::from_nanos(u64::try_from(ahead).unwrap_or(u64::MAX))
-}
-
-/// `ws_sessions` and `ws_connecting`, which every dial leaves behind, and its steps if somebody wants to know.
-fn book_dial(shared: &Shared, session: &Session, parts: &mut Parts<'_>, timings: &DialTimings) {
-    let (tags, metadata, at) = (session.tags, session.metadata, session.started);
-    parts.samples.add(builtin::WS_SESSIONS, tags, metadata, at, 1.0);
-    let mut add = |metric, took: Duration| {
-        parts.samples.add(metric, tags, metadata, at, took.as_secs_f64() * 1e3);
-    };
-    add(builtin::WS_CONNECTING, timings.total);
-    if shared.settings.extended_metrics {
-        for (metric, took) in [
-            (builtin::WS_HANDSHAKE_DNS, timings.dns),
-            (builtin::WS_HANDSHAKE_TCP, timings.connect),
-            (builtin::WS_HANDSHAKE_TLS, timings.tls),
-            (builtin::WS_HANDSHAKE_UPGRADE, timings.upgrade),
-        ] {
-            if let Some(took) = took {
-                add(metric, took);
-            }
-        }
-    }
-}
-
-/// Cookies are kept whatever the status of the answer.
-fn store_cookies(jar: &CookieJar, url: &str, response: &UpgradeResponse) {
-    let mut cookies = response.headers.get_all("Set-Cookie").peekable();
-    if cookies.peek().is_some()
-        && let Ok(url) = WsUrl::parse(url)
-    {
-        jar.store(&url, cookies);
-    }
 }

@@ -5,11 +5,11 @@
 
 mod actions;
 mod connect;
-mod errors;
+pub(in crate::api) mod errors;
 mod events;
 pub(crate) mod session;
 mod socket;
-mod tags;
+pub(in crate::api) mod tags;
 mod tls_text;
 
 use crate::binding;

@@ -14,6 +14,7 @@ use ws_metrics::{Metadata, Slot, TagSetId, builtin};
 use ws_proto::{CookieJar, Incoming, Payload, UpgradeResponse};
 
 use super::errors::Failure;
+use crate::api::dial::outcome::Series;
 use crate::group::{Inside, Post, State};
 use crate::samples::Samples;
 use crate::vu::backlog::Backlog;
@@ -150,6 +151,12 @@ pub(super) struct Timer {
     pub(super) callback: v8::Global<v8::Function>,
     /// For intervals: when it is due next, and its period.
     pub(super) every: Option<(Instant, Duration)>,
+}
+
+impl Session {
+    pub(super) fn series(&self) -> Series {
+        Series { tags: self.tags, metadata: self.metadata, started: self.started }
+    }
 }
 
 impl Sessions {

@@ -9,16 +9,18 @@ use crate::shared::Shared;
 
 /// Adds what the handshake has shown. System tags win over tags of the same name from `params.tags`, and are
 /// written only if they are enabled.
-pub(super) fn complete(
+pub(in crate::api) fn complete(
     shared: &Shared,
     base: TagSetId,
-    url: &str,
+    url: Option<&str>,
     response: Option<&UpgradeResponse>,
     peer: Option<SocketAddr>,
 ) -> TagSetId {
     let enabled = |tag| shared.settings.system_tags.has(tag);
     let mut tags = base;
-    if enabled(SystemTag::Url) {
+    if let Some(url) = url
+        && enabled(SystemTag::Url)
+    {
         tags = shared.tag_sets.with(tags, "url", url);
     }
     if let Some(response) = response {

@@ -1,0 +1,103 @@
+//! What becomes of a VU's sockets when its run fails or is interrupted.
+
+use std::time::{Duration, Instant};
+
+use ws_proto::Incoming;
+
+use super::construct::canceled;
+use super::sockets::{At, Ready, Socket};
+use crate::api::Caller;
+use crate::api::ws::session::Event;
+use crate::group::Inside;
+use crate::vu::address::{Address, Part};
+use crate::vu::inbox;
+
+/// What sockets are closed with.
+const NORMAL: u16 = 1000;
+
+/// How long the servers of an interrupted VU may take to answer its close frames.
+const DRAIN: Duration = Duration::from_secs(3);
+
+/// The run has failed: closes what is open, cuts dials off. The `close` handlers hear of it.
+pub(crate) fn wind_down(inside: Inside, vu: u32) {
+    let caller = Caller { inside, vu };
+    let serials = inside.state().vus[vu as usize].sockets.serials();
+    for serial in serials {
+        let at = At { caller, serial };
+        let has_connection = at.with(|socket, _| socket.counters.is_some()).unwrap_or(false);
+        if has_connection {
+            if at.ready() == Ready::Open {
+                at.close(NORMAL, String::new());
+            }
+            continue;
+        }
+        let text = at.with(|socket, parts| {
+            // One without a key has failed already, and its event is on the way.
+            let traffic = socket.key.take().and_then(|key| parts.io.finish(key))?;
+            parts.traffic.read += traffic.read;
+            parts.traffic.written += traffic.written;
+            Some(socket.target().map_or_else(String::new, |url| canceled(&url)))
+        });
+        if let Some(Some(text)) = text {
+            inbox::refuse(inside, vu, serial, text);
+        }
+    }
+}
+
+/// The VU was told to stop: closes what is open without a word to the script. The servers have a while to answer.
+pub(crate) fn drain(inside: Inside, vu: u32) {
+    let caller = Caller { inside, vu };
+    let serials = inside.state().vus[vu as usize].sockets.serials();
+    for serial in serials {
+        let at = At { caller, serial };
+        match at.with(|socket, _| (socket.ready, socket.counters.is_some())) {
+            Some((Ready::Open, _)) => at.close(NORMAL, String::new()),
+            Some((Ready::Closing, true)) => (),
+            _ => forget(at),
+        }
+    }
+    let mut state = inside.state();
+    let state = &mut *state;
+    let sockets = &mut state.vus[vu as usize].sockets;
+    if !sockets.is_empty() {
+        let user = Address::new(vu, Part::Drain, 0).to_user();
+        sockets.limit = Some(state.io.timer(Instant::now() + DRAIN, user));
+    }
+}
+
+/// Something happened to a socket of a VU that was told to stop.
+pub(crate) fn drained(inside: Inside, vu: u32, serial: u32, event: &Event) {
+    let is_over = match event {
+        Event::Incoming(incoming) => matches!(incoming, Incoming::Close(_) | Incoming::Ended(_)),
+        Event::Failed(_) | Event::WriteFailed(_) | Event::Timer { .. } => true,
+        Event::Opened { .. } => false,
+    };
+    if is_over {
+        forget(At { caller: Caller { inside, vu }, serial });
+    }
+    let mut state = inside.state();
+    let state = &mut *state;
+    let sockets = &mut state.vus[vu as usize].sockets;
+    if sockets.is_empty()
+        && let Some(limit) = sockets.limit.take()
+    {
+        state.io.cancel(limit);
+    }
+}
+
+/// The time for that is over.
+pub(crate) fn give_up(inside: Inside, vu: u32) {
+    let caller = Caller { inside, vu };
+    let serials = inside.state().vus[vu as usize].sockets.serials();
+    for serial in serials {
+        forget(At { caller, serial });
+    }
+    inside.state().vus[vu as usize].sockets.limit = None;
+}
+
+fn forget(at: At) {
+    at.with(Socket::hang_up);
+    let removed = at.caller.inside.state().vus[at.caller.vu as usize].sockets.remove(at.serial);
+    // Outside of the borrow: releasing the handle is V8's business.
+    drop(removed);
+}

@@ -1,0 +1,392 @@
+//! What the server and the clock do to a socket, and who hears of it.
+
+use std::net::SocketAddr;
+use std::time::Instant;
+
+use ws_loop::{DialFailure, DialTimings};
+use ws_metrics::{SystemTag, builtin};
+use ws_proto::{Connection, Ended, Incoming, Payload, UpgradeResponse, WsUrl};
+
+use super::listeners::{self, On, dispatch};
+use super::object::{self, field};
+use super::sockets::{At, Parts, Ready, Socket};
+use crate::api::dial::outcome::{self, Series};
+use crate::api::ws::errors::{SocketError, dial_text};
+use crate::api::ws::session::Event;
+use crate::api::ws::tags;
+use crate::api::{Caller, blob, set_text};
+use crate::binding;
+use crate::convert;
+use crate::exception::JsException;
+use crate::log::{Level, Record};
+use crate::realm::Realm;
+use crate::shared::Shared;
+use crate::vu::call::Fault;
+
+/// A socket's event, with what is needed to call its handlers.
+struct Life<'a> {
+    at: At,
+    realm: &'a Realm,
+}
+
+/// How a socket ended, for its last events.
+struct Ending<'a> {
+    /// The text of the `error` event, if there is one.
+    error: Option<&'a str>,
+    /// What the server answered to a dial that failed.
+    response: Option<&'a UpgradeResponse>,
+    code: u16,
+    reason: &'a str,
+    was_clean: bool,
+    /// Whether it is a session that counts.
+    counts: bool,
+}
+
+/// RFC 6455 section 7.1.5: there was no close frame.
+const ABNORMAL: u16 = 1006;
+
+impl<'a> Ending<'a> {
+    /// Without a close frame of the server.
+    fn abnormal(error: Option<&'a str>) -> Self {
+        Self { error, response: None, code: ABNORMAL, reason: "", was_clean: false, counts: true }
+    }
+}
+
+/// Runs what an event of a socket asks for.
+pub(crate) fn handle(
+    caller: Caller,
+    scope: &mut v8::PinScope<'_, '_>,
+    realm: &Realm,
+    serial: u32,
+    event: Event,
+) -> Result<(), Fault> {
+    let life = Life { at: At { caller, serial }, realm };
+    match event {
+        Event::Opened { response, timings } => life.opened(scope, &response, &timings),
+        Event::Failed(failure) => life.failed(scope, *failure),
+        Event::Incoming(incoming) => life.incoming(scope, incoming),
+        Event::WriteFailed(error) => {
+            let text = SocketError::write(life.at.addresses(), &error).text();
+            life.end(scope, &Ending::abnormal(Some(&text)))
+        }
+        // The server has not answered the close frame in time.
+        Event::Timer { .. } => life.end(scope, &Ending::abnormal(None)),
+    }
+}
+
+/// A dial came to nothing before it began, or was cut off.
+pub(crate) fn refused(
+    caller: Caller,
+    scope: &mut v8::PinScope<'_, '_>,
+    realm: &Realm,
+    serial: u32,
+    text: &str,
+) -> Result<(), Fault> {
+    let life = Life { at: At { caller, serial }, realm };
+    let shared = &caller.inside.group().shared;
+    life.at.with(|socket, parts| {
+        let total = socket.started.elapsed();
+        socket.book_dial(shared, parts, &DialTimings { total, ..DialTimings::default() });
+    });
+    life.end(scope, &Ending::abnormal(Some(text)))
+}
+
+impl Life<'_> {
+    fn opened(
+        &self,
+        scope: &mut v8::PinScope<'_, '_>,
+        response: &UpgradeResponse,
+        timings: &DialTimings,
+    ) -> Result<(), Fault> {
+        let Some(object) = self.at.object(scope) else { return Ok(()) };
+        let shared = &self.at.caller.inside.group().shared;
+        let is_open = self.at.with(|socket, parts| {
+            let peer = socket.key.and_then(|key| parts.io.socket(key)).map(|open| open.peer_addr());
+            socket.tags = tags::complete(shared, socket.tags, None, Some(response), peer);
+            socket.book_dial(shared, parts, timings);
+            outcome::store_cookies(&socket.jar, &socket.url, response);
+            if let Some(samples) = &mut parts.samples {
+                socket.counters = Some((
+                    samples.counter(builtin::WS_MSGS_SENT, socket.tags, socket.metadata),
+                    samples.counter(builtin::WS_MSGS_RECEIVED, socket.tags, socket.metadata),
+                ));
+            }
+            if socket.ready == Ready::Closing {
+                // The script has called `close` meanwhile.
+                socket.send_close(self.at, parts);
+                return false;
+            }
+            socket.ready = Ready::Open;
+            true
+        });
+        if let Some(protocol) = response.headers.joined("Sec-Websocket-Protocol") {
+            let protocol = binding::string(scope, &protocol);
+            object.set_internal_field(field::PROTOCOL, protocol.into());
+        }
+        let extensions: Vec<v8::Local<'_, v8::Value>> = response
+            .headers
+            .get_all("Sec-Websocket-Extensions")
+            .map(|extension| binding::string(scope, extension).into())
+            .collect();
+        if !extensions.is_empty() {
+            let extensions = v8::Array::new_with_elements(scope, &extensions);
+            object.set_internal_field(field::EXTENSIONS, extensions.into());
+        }
+        if is_open != Some(true) {
+            return Ok(());
+        }
+        dispatch(self.at.caller, scope, self.realm, object, On::Open, &[])
+            .or_else(|fault| self.collapse(scope, fault))
+    }
+
+    fn failed(&self, scope: &mut v8::PinScope<'_, '_>, failure: DialFailure) -> Result<(), Fault> {
+        let DialFailure { error, response, timings, traffic } = failure;
+        let shared = &self.at.caller.inside.group().shared;
+        self.at.with(|socket, parts| {
+            // The loop has forgotten it already.
+            socket.key = None;
+            parts.traffic.read += traffic.read;
+            parts.traffic.written += traffic.written;
+            socket.tags = tags::complete(shared, socket.tags, None, response.as_ref(), None);
+            if response.is_some() && shared.settings.system_tags.has(SystemTag::Subproto) {
+                // Nothing was chosen, whatever the answer says.
+                socket.tags = shared.tag_sets.with(socket.tags, "subproto", "");
+            }
+            socket.book_dial(shared, parts, &timings);
+            if let Some(response) = &response {
+                outcome::store_cookies(&socket.jar, &socket.url, response);
+            }
+        });
+        let text = dial_text(&error);
+        self.end(scope, &Ending { response: response.as_ref(), ..Ending::abnormal(Some(&text)) })
+    }
+
+    fn incoming(&self, scope: &mut v8::PinScope<'_, '_>, incoming: Incoming) -> Result<(), Fault> {
+        match incoming {
+            Incoming::Text(payload) => self.message(scope, &payload, false),
+            Incoming::Binary(payload) => self.message(scope, &payload, true),
+            Incoming::Ping(payload) => self.control(scope, On::Ping, &payload),
+            Incoming::Pong(payload) => {
+                self.pong(&payload);
+                self.control(scope, On::Pong, &payload)
+            }
+            Incoming::Close(frame) => {
+                let code = frame.as_ref().map_or(1005, |frame| frame.code);
+                let reason = frame.map_or_else(String::new, |frame| frame.reason);
+                let error = (!matches!(code, 1000 | 1001))
+                    .then(|| SocketError::Close { code, reason: reason.clone() }.text());
+                let error = error.as_deref();
+                self.end(
+                    scope,
+                    &Ending { error, response: None, code, reason: &reason, was_clean: true, counts: true },
+                )
+            }
+            Incoming::Ended(Ended::Eof) => {
+                let error = SocketError::unexpected_eof().text();
+                self.end(scope, &Ending { reason: "unexpected EOF", ..Ending::abnormal(Some(&error)) })
+            }
+            Incoming::Ended(Ended::Violation(violation)) => {
+                // What went wrong is told to the server, in the close frame; the script hears of what k6 does not notice.
+                let error = (violation.close_code() != 1002).then(|| violation.to_string());
+                self.end(scope, &Ending::abnormal(error.as_deref()))
+            }
+            Incoming::Ended(Ended::Broken(_)) => self.end(scope, &Ending::abnormal(None)),
+        }
+    }
+
+    fn message(
+        &self,
+        scope: &mut v8::PinScope<'_, '_>,
+        payload: &Payload,
+        is_binary: bool,
+    ) -> Result<(), Fault> {
+        let object = self.at.with(|socket, parts| {
+            // What comes after `close()` is neither told nor counted.
+            if socket.ready != Ready::Open {
+                return None;
+            }
+            if let (Some((_, received)), Some(samples)) = (socket.counters, &mut parts.samples) {
+                samples.count(received, parts.io.now());
+            }
+            Some(v8::Local::new(scope, &socket.object))
+        });
+        let Some(object) = object.flatten() else { return Ok(()) };
+        if !listeners::is_heard(scope, object, On::Message) {
+            return Ok(());
+        }
+        let is_blob = is_binary && object::get(scope, object, field::IS_BLOB).is_true();
+        let data: v8::Local<'_, v8::Value> = {
+            let state = self.at.caller.inside.state();
+            let bytes = state.io.payload(payload);
+            if is_blob {
+                let media_type = v8::String::empty(scope);
+                // Only refused while the isolate terminates: no message is longer than a string can be.
+                let blob = blob::from_bytes(scope, bytes, media_type).map_err(|_| Fault::Interrupted)?;
+                blob.into()
+            } else if is_binary {
+                convert::array_buffer(scope, bytes).into()
+            } else {
+                convert::js_string(scope, bytes).into()
+            }
+        };
+        let origin = object::get(scope, object, field::URL);
+        dispatch(self.at.caller, scope, self.realm, object, On::Message, &[data, origin])
+            .or_else(|fault| self.collapse(scope, fault))
+    }
+
+    /// `ping` and `pong`.
+    fn control(&self, scope: &mut v8::PinScope<'_, '_>, on: On, payload: &Payload) -> Result<(), Fault> {
+        let Some(object) = self.at.object(scope) else { return Ok(()) };
+        if !listeners::is_heard(scope, object, on) {
+            return Ok(());
+        }
+        let data = {
+            let state = self.at.caller.inside.state();
+            convert::js_string(scope, state.io.payload(payload)).into()
+        };
+        dispatch(self.at.caller, scope, self.realm, object, on, &[data])
+    }
+
+    /// Measures the round trip that a pong ends.
+    fn pong(&self, payload: &Payload) {
+        let unknown = self.at.with(|socket, parts| {
+            let payload = String::from_utf8_lossy(parts.io.payload(payload)).into_owned();
+            let sent = payload.parse().ok().and_then(|id: usize| socket.pings.get(id));
+            let Some(sent) = sent else { return Some(payload) };
+            let now = Instant::now();
+            if let Some(samples) = &mut parts.samples {
+                let ms = now.duration_since(*sent).as_secs_f64() * 1e3;
+                samples.add(builtin::WS_PING, socket.tags, socket.metadata, now, ms);
+            }
+            None
+        });
+        if let Some(Some(payload)) = unknown {
+            let message = &format!("received pong for unknown ping ID {payload}");
+            let shared = &self.at.caller.inside.group().shared;
+            shared.log.write(&Record { level: Level::Warning, message, fields: &[] });
+        }
+    }
+
+    /// An `open` or `message` handler has thrown: the connection is dropped, and what went wrong is told to the
+    /// socket's other handlers, too.
+    fn collapse(&self, scope: &mut v8::PinScope<'_, '_>, fault: Fault) -> Result<(), Fault> {
+        let exception = match fault {
+            Fault::Threw(exception) => exception,
+            Fault::Interrupted => return Err(Fault::Interrupted),
+        };
+        let text = with_place(&exception);
+        match self.end(scope, &Ending { counts: false, ..Ending::abnormal(Some(&text)) }) {
+            Err(Fault::Interrupted) => Err(Fault::Interrupted),
+            // The first exception is the one that the iteration fails with.
+            Ok(()) | Err(Fault::Threw(_)) => Err(Fault::Threw(exception)),
+        }
+    }
+
+    /// The last events of a socket. Later ones find nobody.
+    fn end(&self, scope: &mut v8::PinScope<'_, '_>, ending: &Ending<'_>) -> Result<(), Fault> {
+        let before = self.at.with(|socket, parts| {
+            let was_open = socket.counters.is_some();
+            if socket.ready == Ready::Closed {
+                return None;
+            }
+            let buffered =
+                socket.key.and_then(|key| parts.io.connection(key)).map_or(0, Connection::queued_bytes);
+            socket.buffered = socket.buffered.min(buffered);
+            socket.hang_up(parts);
+            // Without a close frame of the server, the script's own code stands.
+            let own = socket.closing.as_ref().map(|closing| closing.code);
+            Some((was_open, own.unwrap_or(ending.code), socket.buffered))
+        });
+        let Some(Some((was_open, own_code, buffered))) = before else { return Ok(()) };
+        let Some(object) = self.at.object(scope) else { return Ok(()) };
+        let has_frame = ending.was_clean || !ending.reason.is_empty();
+        let code = if has_frame { ending.code } else { own_code };
+        let told = self.tell_end(scope, object, ending, code);
+        let buffered = v8::Number::new(scope, buffered as f64);
+        object.set_internal_field(field::BUFFERED, buffered.into());
+        self.at.with(|socket, parts| {
+            if was_open
+                && told.is_ok()
+                && ending.counts
+                && let Some(samples) = &mut parts.samples
+            {
+                let now = Instant::now();
+                let ms = now.duration_since(socket.started).as_secs_f64() * 1e3;
+                samples.add(builtin::WS_SESSION_DURATION, socket.tags, socket.metadata, now, ms);
+            }
+        });
+        let Caller { inside, vu } = self.at.caller;
+        let removed = inside.state().vus[vu as usize].sockets.remove(self.at.serial);
+        drop(removed);
+        told
+    }
+
+    fn tell_end(
+        &self,
+        scope: &mut v8::PinScope<'_, '_>,
+        object: v8::Local<'_, v8::Object>,
+        ending: &Ending<'_>,
+        code: u16,
+    ) -> Result<(), Fault> {
+        if let Some(error) = ending.error
+            && listeners::is_heard(scope, object, On::Error)
+        {
+            let mut details = vec![binding::string(scope, error).into()];
+            if let Some(response) = ending.response {
+                details.extend(answer(scope, response));
+            }
+            dispatch(self.at.caller, scope, self.realm, object, On::Error, &details)?;
+        }
+        if !listeners::is_heard(scope, object, On::Close) {
+            return Ok(());
+        }
+        let code = v8::Integer::new(scope, code.into()).into();
+        let reason = binding::string(scope, ending.reason).into();
+        let was_clean = v8::Boolean::new(scope, ending.was_clean).into();
+        dispatch(self.at.caller, scope, self.realm, object, On::Close, &[code, reason, was_clean])
+    }
+}
+
+/// Status, headers and body of an answer, for an `error` event.
+fn answer<'s>(scope: &mut v8::PinScope<'s, '_>, response: &UpgradeResponse) -> [v8::Local<'s, v8::Value>; 3] {
+    let headers = v8::Object::new(scope);
+    for (name, _) in response.headers.iter() {
+        if let Some(value) = response.headers.joined(name) {
+            set_text(scope, headers, name, &value);
+        }
+    }
+    let body = binding::string(scope, &String::from_utf8_lossy(&response.body));
+    [v8::Integer::new(scope, response.status.into()).into(), headers.into(), body.into()]
+}
+
+/// An exception and where it was thrown, in one line.
+fn with_place(exception: &JsException) -> String {
+    match exception.frames.first() {
+        Some(frame) => format!("{} at {frame}", exception.text),
+        None => exception.text.clone(),
+    }
+}
+
+impl At {
+    /// The addresses of the connection, for error texts.
+    fn addresses(self) -> Option<(SocketAddr, SocketAddr)> {
+        self.with(|socket, parts| {
+            let open = socket.key.and_then(|key| parts.io.socket(key))?;
+            Some((open.local_addr()?, open.peer_addr()))
+        })
+        .flatten()
+    }
+}
+
+impl Socket {
+    fn book_dial(&self, shared: &Shared, parts: &mut Parts<'_>, timings: &DialTimings) {
+        let Some(samples) = &mut parts.samples else { return };
+        let Self { tags, metadata, started, .. } = *self;
+        outcome::book(shared, samples, Series { tags, metadata, started }, timings);
+    }
+
+    /// The address it was made for.
+    pub(super) fn target(&self) -> Option<WsUrl> {
+        WsUrl::parse(&self.url).ok()
+    }
+}
