@@ -1,14 +1,8 @@
 // TextEncoder and TextDecoder (Encoding standard, sections 7 and 8).
-(function (native) {
+(function (native, web) {
   'use strict';
 
-  function finish(Class) {
-    const { prototype, name } = Class;
-    for (const key of Object.getOwnPropertyNames(prototype)) {
-      if (key !== 'constructor') Object.defineProperty(prototype, key, { enumerable: true });
-    }
-    Object.defineProperty(prototype, Symbol.toStringTag, { value: name, configurable: true });
-  }
+  const { finish, need } = web('idl');
 
   class TextEncoder {
     #brand = true;
@@ -23,9 +17,7 @@
     encodeInto(source, destination) {
       this.#brand;
       const what = "Failed to execute 'encodeInto' on 'TextEncoder'";
-      if (arguments.length < 2) {
-        throw new TypeError(`${what}: 2 arguments required, but only ${arguments.length} present.`);
-      }
+      need(2, arguments.length, what);
       source = `${source}`;
       if (!(destination instanceof Uint8Array)) {
         throw new TypeError(`${what}: parameter 2 is not of type 'Uint8Array'.`);

@@ -2,6 +2,8 @@
 (function (native, web) {
   'use strict';
 
+  const { finish, need } = web('idl');
+
   const CAPTURING = 1, AT_TARGET = 2, BUBBLING = 3;
 
   // The class is made when there is an exception to make.
@@ -10,28 +12,6 @@
   }
 
   let stateOf, isEvent, dispatch, isSignal, abortSignal, onAbort, newSignal;
-
-  // Attributes and methods are enumerable, as Web IDL says.
-  function finish(Class, constants = {}) {
-    const { prototype, name } = Class;
-    for (const object of [prototype, Class]) {
-      for (const key of Object.getOwnPropertyNames(object)) {
-        const isOurs = key !== 'constructor' && !(object === Class && ['length', 'name', 'prototype'].includes(key));
-        if (isOurs) Object.defineProperty(object, key, { enumerable: true });
-      }
-      for (const [key, value] of Object.entries(constants)) {
-        Object.defineProperty(object, key, { value, enumerable: true });
-      }
-    }
-    Object.defineProperty(prototype, Symbol.toStringTag, { value: name, configurable: true });
-  }
-
-  function need(count, given, what) {
-    if (given < count) {
-      const s = count === 1 ? '' : 's';
-      throw new TypeError(`${what}: ${count} argument${s} required, but only ${given} present.`);
-    }
-  }
 
   // A dictionary: an object or nothing.
   function dictionary(value, what) {

@@ -38,14 +38,16 @@ const ENCODING: usize = 2;
 const URL: usize = 3;
 const PLATFORM: usize = 4;
 const STREAM: usize = 5;
+const IDL: usize = 6;
 
-static FILES: [File; 6] = [
+static FILES: [File; 7] = [
     File { name: "ws:web/exception.js", text: include_str!("exception.js"), natives: |_, _| () },
     File { name: "ws:web/events.js", text: include_str!("events.js"), natives: event_natives },
     File { name: "ws:web/encoding.js", text: include_str!("encoding.js"), natives: encoding::natives },
     File { name: "ws:web/url.js", text: include_str!("url.js"), natives: url::natives },
     File { name: "ws:web/platform.js", text: include_str!("platform.js"), natives: platform::natives },
     File { name: "ws:web/stream.js", text: include_str!("stream.js"), natives: |_, _| () },
+    File { name: "ws:web/idl.js", text: include_str!("idl.js"), natives: |_, _| () },
 ];
 
 /// Where something comes from.
@@ -55,8 +57,8 @@ enum Origin {
     File(usize),
 }
 
-/// What files make for natives only.
-const HIDDEN: &[(&str, Origin)] = &[("streamOf", Origin::File(STREAM))];
+/// What files make for natives and each other only.
+const HIDDEN: &[(&str, Origin)] = &[("idl", Origin::File(IDL)), ("streamOf", Origin::File(STREAM))];
 
 /// What an isolate keeps for its realms, in its slot.
 struct Web {

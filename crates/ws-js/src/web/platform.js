@@ -2,16 +2,11 @@
 (function (native, web) {
   'use strict';
 
+  const { need } = web('idl');
+
   // The class is made when there is an exception to make.
   function exception(message, name) {
     return new (web('DOMException'))(message, name);
-  }
-
-  function need(count, given, name) {
-    if (given < count) {
-      const s = count === 1 ? '' : 's';
-      throw new TypeError(`Failed to execute '${name}': ${count} argument${s} required, but only ${given} present.`);
-    }
   }
 
   // An object with the prototype of a class that cannot be constructed.
@@ -39,7 +34,7 @@
   const crypto = only('Crypto', {
     getRandomValues(array) {
       const what = "Failed to execute 'getRandomValues' on 'Crypto'";
-      if (arguments.length < 1) throw new TypeError(`${what}: 1 argument required, but only 0 present.`);
+      need(1, arguments.length, what);
       if (!ArrayBuffer.isView(array)) {
         throw new TypeError(`${what}: parameter 1 is not of type 'ArrayBufferView'.`);
       }
@@ -60,7 +55,7 @@
   });
 
   function atob(data) {
-    need(1, arguments.length, 'atob');
+    need(1, arguments.length, "Failed to execute 'atob'");
     const decoded = native.decodeBase64(`${data}`);
     if (decoded === null) {
       const text = "Failed to execute 'atob': The string to be decoded is not correctly encoded.";
@@ -70,7 +65,7 @@
   }
 
   function btoa(data) {
-    need(1, arguments.length, 'btoa');
+    need(1, arguments.length, "Failed to execute 'btoa'");
     const encoded = native.encodeBase64(`${data}`);
     if (encoded === null) {
       const text = "Failed to execute 'btoa': The string to be encoded contains characters outside of the Latin1 range.";
@@ -86,7 +81,7 @@
   }
 
   function queueMicrotask(callback) {
-    need(1, arguments.length, 'queueMicrotask');
+    need(1, arguments.length, "Failed to execute 'queueMicrotask'");
     if (typeof callback !== 'function') {
       throw new TypeError("Failed to execute 'queueMicrotask': parameter 1 is not of type 'Function'.");
     }
@@ -94,7 +89,7 @@
   }
 
   function structuredClone(value, options = undefined) {
-    need(1, arguments.length, 'structuredClone');
+    need(1, arguments.length, "Failed to execute 'structuredClone'");
     const isNothing = options === undefined || options === null;
     if (!isNothing && typeof options !== 'object' && typeof options !== 'function') {
       throw new TypeError("Failed to execute 'structuredClone': The provided value is not an object.");

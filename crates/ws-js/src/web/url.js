@@ -1,26 +1,10 @@
 // URL and URLSearchParams (URL standard, sections 5 and 6). What a URL means is the natives' business.
-(function (native) {
+(function (native, web) {
   'use strict';
 
+  const { finish, need } = web('idl');
+
   let listOf, attach, reload;
-
-  function finish(Class) {
-    for (const object of [Class.prototype, Class]) {
-      for (const key of Object.getOwnPropertyNames(object)) {
-        if (object === Class ? !['length', 'name', 'prototype'].includes(key) : key !== 'constructor') {
-          Object.defineProperty(object, key, { enumerable: true });
-        }
-      }
-    }
-    Object.defineProperty(Class.prototype, Symbol.toStringTag, { value: Class.name, configurable: true });
-  }
-
-  function need(count, given, what) {
-    if (given < count) {
-      const s = count === 1 ? '' : 's';
-      throw new TypeError(`${what}: ${count} argument${s} required, but only ${given} present.`);
-    }
-  }
 
   // A USVString: lone surrogates are replaced.
   const text = (value) => `${value}`.toWellFormed();
