@@ -5,7 +5,7 @@ use std::io;
 /// Room that a read is offered at least; a smaller rest makes the arena grow.
 const MIN_ROOM: usize = 16 * 1024;
 /// Room that a read is offered at most, so that one socket does not touch megabytes of fresh memory.
-const MAX_ROOM: usize = 64 * 1024;
+pub(crate) const MAX_ROOM: usize = 64 * 1024;
 /// First allocation for a whole group of connections.
 const START: usize = 256 * 1024;
 /// First allocation for the handshake of a single one: nearly all response heads are shorter.

@@ -1,6 +1,8 @@
 //! Frames to messages, whatever the pieces they arrive in.
 
-use crate::arena::{Arena, Span};
+use std::io;
+
+use crate::arena::{Arena, MAX_ROOM, Span};
 use crate::close;
 use crate::deflate::Unpacker;
 use crate::frame::{self, FrameKind, Header, MAX_HEADER};
@@ -10,11 +12,14 @@ use crate::utf8::Utf8Progress;
 
 /// What a half-read payload is given at once; a longer one grows with what really arrives.
 const FIRST_ROOM: usize = 16 * 1024;
+/// How many times what has arrived a longer one is given room for. Untouched memory costs next to nothing, and
+/// moving what has arrived to a larger place does.
+const AHEAD: usize = 16;
 
 /// Turns received bytes into messages.
 ///
 /// A message that lies whole and unfragmented in what was read is handed out in place. Everything else is
-/// collected in memory of its own, which is never more than twice what has arrived.
+/// collected in memory of its own; what is reserved of it is bounded by what has arrived.
 #[derive(Debug)]
 pub(crate) struct Assembler {
     max_frame: u64,
@@ -42,7 +47,7 @@ pub(crate) struct Assembler {
 struct OpenFrame {
     kind: FrameKind,
     fin: bool,
-    /// Payload bytes still to come, never 0.
+    /// Payload bytes still to come; 0 only between [`Assembler::fill`] and the next [`Assembler::feed`].
     left: u64,
     /// What there is of a control frame's payload; data goes straight to the message.
     control: Vec<u8>,
@@ -98,6 +103,9 @@ impl Assembler {
         // Behind this, no span points into the arena.
         let mut kept = start;
         let end = arena.len();
+        if self.frame.as_ref().is_some_and(|frame| frame.left == 0) {
+            self.finish_frame(arena, sink)?;
+        }
         while at < end && !self.closed {
             if self.frame.is_some() {
                 let (taken, complete) = self.continue_frame(arena.range(at, end))?;
@@ -150,6 +158,32 @@ impl Assembler {
             arena.truncate(kept);
         }
         Ok(())
+    }
+
+    /// One read straight into the payload of a frame of which much is still to come; `None` if there is no such.
+    /// Gives the number of bytes and whether they filled all the room offered, as [`Arena::fill`] does.
+    ///
+    /// Zeroes all that room first, so it is for streams that are known to have much. What is complete with it is
+    /// reported by the next [`feed`](Self::feed).
+    pub(crate) fn fill(
+        &mut self,
+        read: impl FnOnce(&mut [u8]) -> io::Result<usize>,
+    ) -> Option<io::Result<(usize, bool)>> {
+        let (Some(frame), Some(message)) = (&mut self.frame, &mut self.message) else { return None };
+        // A read into the arena also brings what follows a short rest. Text is checked as it comes. A control frame
+        // between fragments is never long.
+        if frame.left <= FIRST_ROOM as u64 || (self.strict_utf8 && message.kind == Kind::Text) {
+            return None;
+        }
+        let offered = usize::try_from(frame.left).map_or(MAX_ROOM, |left| left.min(MAX_ROOM));
+        let len = message.data.len();
+        grow(&mut message.data, offered, frame.left);
+        message.data.resize(len + offered, 0);
+        let result = read(&mut message.data[len..]);
+        let n = *result.as_ref().unwrap_or(&0);
+        message.data.truncate(len + n);
+        frame.left -= n as u64;
+        Some(result.map(|n| (n, n == offered)))
     }
 
     /// Reports a message that lies whole in the arena.
@@ -290,13 +324,12 @@ impl Assembler {
 
 /// Makes room for `take` more bytes of a frame that has `left` to come, these included.
 ///
-/// What a header claims is believed up to [`FIRST_ROOM`]; beyond it the buffer at most doubles, so it is bounded
-/// by what has arrived. It never exceeds what the frame needs, so a finished message is not copied once more.
+/// What a header claims is believed up to [`FIRST_ROOM`]; beyond it the buffer is bounded by what has arrived. It never exceeds what the frame needs, so a finished message is not copied once more.
 fn grow(buffer: &mut Vec<u8>, take: usize, left: u64) {
     if buffer.capacity() - buffer.len() >= take {
         return;
     }
-    let wanted = (buffer.len() + take).max(FIRST_ROOM);
+    let wanted = (AHEAD * (buffer.len() + take)).max(FIRST_ROOM);
     buffer.reserve_exact(usize::try_from(left).map_or(wanted, |left| left.min(wanted)).max(take));
 }
 
@@ -393,8 +426,46 @@ mod tests {
         }
         let data = &assembler.message.as_ref().unwrap().data;
         assert_eq!(data.len(), 1_000_010);
-        assert!(data.capacity() <= 2 * data.len() + FIRST_ROOM, "{}", data.capacity());
+        assert!(data.capacity() <= AHEAD * data.len(), "{}", data.capacity());
         assert!(arena.is_empty());
+    }
+
+    #[test]
+    fn long_payloads_can_be_read_in_place() {
+        let payload: Vec<u8> = (0..300_000_u32).map(|i| (i % 251) as u8).collect();
+        let stream =
+            [server_frame(0x02, &payload), server_frame(0x80, &payload), server_frame(0x81, b"z")].concat();
+        for step in [1000, MAX_ROOM, usize::MAX] {
+            let (mut assembler, mut arena) = (Assembler::new(&Limits::default(), None), Arena::new());
+            let (mut rest, mut seen, mut direct) = (&stream[..], Vec::new(), 0);
+            while !rest.is_empty() {
+                arena.reset();
+                let read = |room: &mut [u8]| {
+                    let (now, later) = rest.split_at(rest.len().min(room.len()).min(step));
+                    room[..now.len()].copy_from_slice(now);
+                    rest = later;
+                    Ok(now.len())
+                };
+                match assembler.fill(read) {
+                    Some(_) => direct += 1,
+                    None => {
+                        let now = rest.len().min(5000);
+                        arena.extend(&rest[..now]);
+                        rest = &rest[now..];
+                    }
+                }
+                let mut batch = Vec::new();
+                assembler.feed(&mut arena, 0, &mut |incoming| batch.push(incoming)).unwrap();
+                seen.extend(batch.iter().map(|incoming| match incoming {
+                    Incoming::Text(p) | Incoming::Binary(p) => p.bytes(&arena).to_vec(),
+                    other => panic!("{other:?}"),
+                }));
+            }
+            assert!(seen == [payload.repeat(2), b"z".to_vec()], "{} messages by {step}", seen.len());
+            assert!(direct > 4, "{direct} by {step}");
+        }
+        let refused = Assembler::new(&Limits::default(), None).fill(|_| panic!("nothing is open"));
+        assert!(refused.is_none());
     }
 
     #[test]

@@ -144,10 +144,14 @@ impl Connection {
                 return ReadProgress::More;
             }
         }
+        // The socket had more than a read takes: what a long message still lacks need not pass through the arena.
+        let mut plenty = false;
         while !self.ended {
-            let start = arena.len();
-            let fill = self.transport.read(arena);
-            budget = budget.saturating_sub(arena.len() - start);
+            let (start, before) = (arena.len(), self.transport.bytes_read());
+            let direct = if plenty { self.transport.read_long(&mut self.assembler) } else { None };
+            let fill = direct.unwrap_or_else(|| self.transport.read(arena));
+            plenty = matches!(fill, Ok(Fill::More));
+            budget = budget.saturating_sub((self.transport.bytes_read() - before) as usize);
             self.digest(arena, start, &mut reported, sink);
             if self.ended {
                 break;
@@ -186,7 +190,7 @@ impl Connection {
         if self.packer.is_some() {
             return self.pack(kind, |packer, queue| packer.pack(data, queue));
         }
-        self.send_with(kind, data.len(), |payload| payload.copy_from_slice(data))
+        self.queue_copy(FrameKind::Data(kind), data)
     }
 
     /// Queues a message of `len` bytes as one frame; `fill` writes them, over zeros, straight into the queue. (To be
@@ -432,7 +436,15 @@ impl Connection {
 
     fn control(&mut self, kind: FrameKind, data: &[u8]) -> Result<(), CloseSent> {
         let data = &data[..data.len().min(MAX_CONTROL)];
-        self.queue(kind, data.len(), |payload| payload.copy_from_slice(data))
+        self.queue_copy(kind, data)
+    }
+
+    fn queue_copy(&mut self, kind: FrameKind, data: &[u8]) -> Result<(), CloseSent> {
+        if self.close_sent {
+            return Err(CloseSent);
+        }
+        frame::write_copy(&mut self.out, kind, false, data, self.masks.next());
+        Ok(())
     }
 
     fn queue(&mut self, kind: FrameKind, len: usize, fill: impl FnOnce(&mut [u8])) -> Result<(), CloseSent> {
@@ -456,8 +468,7 @@ impl Connection {
         }
         let Self { packer: Some(packer), out, masks, .. } = self else { return Ok(()) };
         pack(packer, &mut |packed| {
-            let fill = |payload: &mut [u8]| payload.copy_from_slice(packed);
-            frame::write(out, FrameKind::Data(kind), true, packed.len(), masks.next(), fill);
+            frame::write_copy(out, FrameKind::Data(kind), true, packed, masks.next());
         });
         Ok(())
     }

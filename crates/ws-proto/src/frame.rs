@@ -11,6 +11,10 @@ use crate::message::{FrameFault, Kind};
 pub(crate) const MAX_HEADER: usize = 10;
 /// Payload bytes of a control frame (RFC 6455 section 5.5).
 pub(crate) const MAX_CONTROL: usize = 125;
+/// Bytes of a line of the cache.
+const LINE: usize = 64;
+/// From so many bytes on it pays to mask whole lines.
+const ALIGNED_FROM: usize = 1024;
 
 /// What a frame carries.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -123,6 +127,25 @@ pub(crate) fn write(
     mask: u32,
     fill: impl FnOnce(&mut [u8]),
 ) {
+    let key = mask.to_ne_bytes();
+    write_header(out, kind, compressed, len, key);
+    let start = out.len();
+    out.resize(start + len, 0);
+    let payload = &mut out[start..];
+    fill(payload);
+    apply_mask(payload, key);
+}
+
+/// The same with a payload that is there already.
+pub(crate) fn write_copy(out: &mut Vec<u8>, kind: FrameKind, compressed: bool, payload: &[u8], mask: u32) {
+    let key = mask.to_ne_bytes();
+    write_header(out, kind, compressed, payload.len(), key);
+    let start = out.len();
+    out.extend_from_slice(payload);
+    apply_mask(&mut out[start..], key);
+}
+
+fn write_header(out: &mut Vec<u8>, kind: FrameKind, compressed: bool, len: usize, key: [u8; 4]) {
     let opcode = match kind {
         FrameKind::Data(Kind::Text) => OpCode::Data(Data::Text),
         FrameKind::Data(Kind::Binary) => OpCode::Data(Data::Binary),
@@ -131,25 +154,31 @@ pub(crate) fn write(
         FrameKind::Ping => OpCode::Control(Control::Ping),
         FrameKind::Pong => OpCode::Control(Control::Pong),
     };
-    let key = mask.to_ne_bytes();
     let header = FrameHeader { opcode, rsv1: compressed, mask: Some(key), ..FrameHeader::default() };
     header.format(len as u64, out).expect("a Vec takes every write");
-    let start = out.len();
-    out.resize(start + len, 0);
-    let payload = &mut out[start..];
-    fill(payload);
-    apply_mask(payload, key);
 }
 
-/// RFC 6455 section 5.3, eight bytes at a time.
-pub(crate) fn apply_mask(payload: &mut [u8], key: [u8; 4]) {
-    let [a, b, c, d] = key;
-    let wide = u64::from_ne_bytes([a, b, c, d, a, b, c, d]);
-    let (words, rest) = payload.as_chunks_mut::<8>();
-    for word in words {
-        *word = (u64::from_ne_bytes(*word) ^ wide).to_ne_bytes();
+/// RFC 6455 section 5.3, in the widest registers that the target has.
+pub(crate) fn apply_mask(payload: &mut [u8], mut key: [u8; 4]) {
+    let mut rest = payload;
+    if rest.len() >= ALIGNED_FROM {
+        let before = rest.as_ptr().align_offset(LINE).min(rest.len());
+        let (start, aligned) = rest.split_at_mut(before);
+        mask_words(start, key);
+        key.rotate_left(before % 4);
+        rest = aligned;
     }
-    for (byte, key) in rest.iter_mut().zip(key.iter().cycle()) {
+    mask_words(rest, key);
+}
+
+#[inline]
+fn mask_words(payload: &mut [u8], key: [u8; 4]) {
+    let wide = u32::from_ne_bytes(key);
+    let (words, rest) = payload.as_chunks_mut::<4>();
+    for word in words {
+        *word = (u32::from_ne_bytes(*word) ^ wide).to_ne_bytes();
+    }
+    for (byte, key) in rest.iter_mut().zip(key) {
         *byte ^= key;
     }
 }
@@ -278,15 +307,28 @@ mod tests {
 
     #[test]
     fn masking_is_its_own_inverse_at_every_length() {
-        for len in 0..40 {
-            let plain: Vec<u8> = (0..len).collect();
-            let mut masked = plain.clone();
-            apply_mask(&mut masked, [1, 2, 3, 0x80]);
-            let expected: Vec<u8> =
-                plain.iter().enumerate().map(|(i, b)| b ^ [1, 2, 3, 0x80][i % 4]).collect();
-            assert_eq!(masked, expected);
-            apply_mask(&mut masked, [1, 2, 3, 0x80]);
-            assert_eq!(masked, plain);
+        let key = [1, 2, 3, 0x80];
+        for len in (0..40).chain(ALIGNED_FROM - 2..ALIGNED_FROM + 70) {
+            let plain: Vec<u8> = (0..len as u32).map(|i| (i * 7) as u8).collect();
+            // The place in a line of the cache must not matter.
+            let mut masked = [&plain[..], &plain].concat();
+            apply_mask(&mut masked[len..], key);
+            let expected: Vec<u8> = plain.iter().enumerate().map(|(i, b)| b ^ key[i % 4]).collect();
+            assert_eq!(masked, [&plain[..], &expected].concat());
+            apply_mask(&mut masked[len..], key);
+            assert_eq!(&masked[len..], plain);
+        }
+    }
+
+    #[test]
+    fn both_ways_to_write_come_to_the_same() {
+        for len in [0, 1, 125, 126, 5000, 70_000] {
+            let payload: Vec<u8> = (0..len as u32).map(|i| (i % 251) as u8).collect();
+            let (mut filled, mut copied) = (b"before".to_vec(), b"before".to_vec());
+            let kind = FrameKind::Data(Kind::Binary);
+            write(&mut filled, kind, true, len, 0x8040_2010, |room| room.copy_from_slice(&payload));
+            write_copy(&mut copied, kind, true, &payload, 0x8040_2010);
+            assert!(filled == copied, "{len}");
         }
     }
 

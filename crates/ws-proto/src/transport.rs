@@ -6,6 +6,7 @@ use std::time::SystemTime;
 use mio::net::TcpStream;
 
 use crate::arena::Arena;
+use crate::assembly::Assembler;
 use crate::stamps::Stamps;
 
 /// Ciphertext taken from the socket at once: one TLS record, so that a read is one system call.
@@ -126,7 +127,21 @@ impl Transport {
         if self.tls.is_some() {
             return self.read_tls(arena);
         }
-        match arena.fill(|room| retry(|| receive(&mut self.tcp, &mut self.stamps, room))) {
+        let result = arena.fill(|room| retry(|| receive(&mut self.tcp, &mut self.stamps, room)));
+        self.filled(result)
+    }
+
+    /// One read from the socket straight into a long payload; `None` if there is none, and with TLS or stamps.
+    pub(crate) fn read_long(&mut self, assembler: &mut Assembler) -> Option<Result<Fill, StreamError>> {
+        if self.tls.is_some() || self.stamps.is_some() {
+            return None;
+        }
+        let result = assembler.fill(|room| retry(|| self.tcp.read(room)))?;
+        Some(self.filled(result))
+    }
+
+    fn filled(&mut self, result: io::Result<(usize, bool)>) -> Result<Fill, StreamError> {
+        match result {
             Ok((0, _)) => Ok(Fill::Eof),
             Ok((n, full)) => {
                 self.read += n as u64;

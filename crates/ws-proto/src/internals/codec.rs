@@ -29,20 +29,24 @@ impl Receiver {
     /// The first [`Violation`].
     pub fn read(
         &mut self,
-        mut source: &[u8],
+        source: &mut impl Read,
         sink: &mut impl FnMut(&Incoming, &Arena),
     ) -> Result<(), Violation> {
-        let mut batch = Vec::new();
-        while !source.is_empty() {
+        let (mut batch, mut full) = (Vec::new(), false);
+        loop {
             self.arena.reset();
-            let read = self.arena.fill(|room| source.read(room));
-            read.expect("memory can be read");
+            let direct = if full { self.assembler.fill(|room| source.read(room)) } else { None };
+            let read = direct.unwrap_or_else(|| self.arena.fill(|room| source.read(room)));
+            let len;
+            (len, full) = read.expect("memory can be read");
+            if len == 0 {
+                return Ok(());
+            }
             self.assembler.feed(&mut self.arena, 0, &mut |incoming| batch.push(incoming))?;
             for incoming in batch.drain(..) {
                 sink(&incoming, &self.arena);
             }
         }
-        Ok(())
     }
 }
 
@@ -62,8 +66,7 @@ impl Default for Sender {
 impl Sender {
     /// Queues a message.
     pub fn send(&mut self, kind: Kind, data: &[u8]) {
-        let fill = |payload: &mut [u8]| payload.copy_from_slice(data);
-        frame::write(&mut self.out, FrameKind::Data(kind), false, data.len(), self.masks.next(), fill);
+        frame::write_copy(&mut self.out, FrameKind::Data(kind), false, data, self.masks.next());
     }
 
     /// Writes all that is queued with one call.
