@@ -269,7 +269,7 @@
         throw new TypeError(`${what}: Value is outside the 'unsigned long long' value range.`);
       }
       const signal = new AbortSignal(inside);
-      native.after(() => {
+      native.setTimeout(() => {
         signal.#abort(exception('The operation was aborted due to timeout', 'TimeoutError'));
       }, number);
       return signal;

@@ -16,7 +16,7 @@ mod random;
 mod stack;
 mod url;
 
-use crate::api::blob;
+use crate::api::{self, blob};
 use crate::binding::{self, Native, Throw, native, set_function, string};
 use crate::convert::own_names;
 
@@ -200,19 +200,8 @@ fn get_named<'s>(
 
 fn event_natives<'s>(scope: &mut v8::PinScope<'s, '_>, natives: v8::Local<'s, v8::Object>) {
     set_function(scope, natives, "now", native!(platform::now), None);
-    set_function(scope, natives, "after", native!(after), None);
-}
-
-/// Calls a function after some milliseconds.
-fn after(scope: &mut v8::PinScope<'_, '_>, arguments: &Arguments<'_>) -> Native {
-    let global = scope.get_current_context().global(scope);
-    let key = string(scope, "setTimeout").into();
-    let timer = global.get(scope, key).ok_or(Throw::Pending)?;
-    let timer = v8::Local::<v8::Function>::try_from(timer)
-        .map_err(|_| Throw::Plain("AbortSignal.timeout is not supported yet".into()))?;
-    let this = v8::undefined(scope).into();
-    timer.call(scope, this, &[arguments.get(0), arguments.get(1)]).ok_or(Throw::Pending)?;
-    Ok(())
+    // The real ones, whatever the script may have made of the globals.
+    api::timers::install(scope, natives);
 }
 
 #[cfg(test)]
