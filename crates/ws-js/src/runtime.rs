@@ -87,6 +87,10 @@ impl Runtime {
     /// Makes the groups and starts the first driver. There are no VUs yet.
     pub fn new(script: &Script, options: RuntimeOptions) -> Result<Self, Error> {
         let RuntimeOptions { vus, drivers, settings, samples, wall } = options;
+        if settings.extended_metrics {
+            // It takes a moment, and the VUs are made meanwhile.
+            ws_proto::start_stamping();
+        }
         let shared = Shared::new(Parts {
             settings,
             sources: Arc::clone(&script.sources),

@@ -2,7 +2,7 @@
 
 use std::collections::BTreeMap;
 use std::ops::Deref;
-use std::sync::{Arc, OnceLock};
+use std::sync::{Arc, Once, OnceLock};
 
 use ws_loop::Resolver;
 use ws_metrics::{BatchSender, Detail, Registry, SystemTags, TagSetId, TagSets, WallClock};
@@ -61,6 +61,8 @@ pub(crate) struct Shared {
     pub(crate) pool: Arc<Pool>,
     run_tags: TagSetId,
     tls: OnceLock<Result<TlsConfig, String>>,
+    /// The warning that the param `latency` measures nothing.
+    pub(crate) unmeasured_latency: Once,
 }
 
 /// What others give to a run; read through [`Shared`].
@@ -87,7 +89,13 @@ impl Deref for Shared {
 impl Shared {
     pub(crate) fn new(parts: Parts) -> Arc<Self> {
         let run_tags = parts.tag_sets.merge(TagSetId::EMPTY, &parts.settings.run_tags);
-        Arc::new(Self { parts, pool: Arc::default(), run_tags, tls: OnceLock::new() })
+        Arc::new(Self {
+            parts,
+            pool: Arc::default(),
+            run_tags,
+            tls: OnceLock::new(),
+            unmeasured_latency: Once::new(),
+        })
     }
 
     /// The run's own tags, interned.

@@ -58,6 +58,11 @@ builtins! {
     WS_HANDSHAKE_TCP "ws_handshake_tcp" Trend Time "TCP connect of a WebSocket dial";
     WS_HANDSHAKE_TLS "ws_handshake_tls" Trend Time "TLS handshake of a WebSocket dial";
     WS_HANDSHAKE_UPGRADE "ws_handshake_upgrade" Trend Time "Upgrade request and response of a WebSocket dial";
+    WS_MSG_LATENCY "ws_msg_latency" Trend Time "From the write of a WebSocket message to the arrival of its answer";
+    WS_MSG_LATENCY_UNMATCHED "ws_msg_latency_unmatched" Counter Default "Received WebSocket messages that answer no open request";
+    WS_MSG_LATENCY_TIMEOUTS "ws_msg_latency_timeouts" Counter Default "WebSocket messages without an answer in time";
+    WS_MSG_LATENCY_ABANDONED "ws_msg_latency_abandoned" Counter Default "WebSocket messages whose answer could not be waited for";
+    WS_GENERATOR_DELAY "ws_generator_delay" Trend Time "Time that a received WebSocket message waited for its handler";
     GRPC_REQ_DURATION "grpc_req_duration" Trend Time "Duration of a gRPC request";
     DATA_SENT "data_sent" Counter Data "Bytes written to sockets";
     DATA_RECEIVED "data_received" Counter Data "Bytes read from sockets";
@@ -89,6 +94,9 @@ mod tests {
                 "ws_sessions",
                 "ws_msgs_sent",
                 "ws_msgs_received",
+                "ws_msg_latency_unmatched",
+                "ws_msg_latency_timeouts",
+                "ws_msg_latency_abandoned",
                 "data_sent",
                 "data_received"
             ]

@@ -173,7 +173,7 @@ struct RunFlags {
     /// Serve the live metrics to Prometheus: http://ADDR/metrics
     #[arg(long, value_name = "ADDR")]
     prometheus: Option<String>,
-    /// Measure more than k6 does: ws_handshake_dns, _tcp, _tls and _upgrade
+    /// Measure more than k6 does: ws_handshake_*, ws_msg_latency, ws_generator_delay
     #[arg(long, num_args = 0..=1, require_equals = true, default_missing_value = "true",
         value_parser = parse::boolean, value_name = "BOOL")]
     extended_metrics: Option<bool>,

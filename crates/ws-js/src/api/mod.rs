@@ -5,6 +5,7 @@ pub(crate) mod dial;
 mod host;
 pub(crate) mod http;
 mod k6;
+pub(crate) mod latency;
 mod metrics;
 mod sleep;
 mod tags;

@@ -96,7 +96,10 @@ fn perform(inside: Inside, task: Task) {
                 (user, session::Event::Opened { response, timings })
             }
             Event::Failed { user, failure, .. } => (user, session::Event::Failed(failure)),
-            Event::Incoming { user, incoming, .. } => (user, session::Event::Incoming(incoming)),
+            Event::Incoming { user, incoming, .. } => {
+                let arrival = inside.state().io.arrival();
+                (user, session::Event::Incoming(incoming, arrival))
+            }
             Event::WriteFailed { user, error, .. } => (user, session::Event::WriteFailed(error)),
         },
     };

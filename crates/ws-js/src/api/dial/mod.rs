@@ -39,5 +39,6 @@ pub(crate) fn dial(inside: Inside, url: WsUrl, params: &Params, jar: &CookieJar)
     let mut limits = shared.settings.limits.clone();
     // A longer one could not be shown to the script.
     limits.max_message = limits.max_message.min(v8::String::MAX_LENGTH as u64);
-    Ok(Dial { url, request, tls, limits, local: None, addr: None, arrivals: false })
+    let arrivals = shared.settings.extended_metrics || params.latency.is_some();
+    Ok(Dial { url, request, tls, limits, local: None, addr: None, arrivals })
 }

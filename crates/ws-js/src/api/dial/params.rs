@@ -5,6 +5,7 @@ use std::sync::Arc;
 use ws_proto::CookieJar;
 
 use super::compression::{self, Compression};
+use crate::api::latency::Latency;
 use crate::api::tags::read_tags;
 use crate::api::{entries, http};
 use crate::binding::{Native, Throw};
@@ -20,6 +21,8 @@ pub(crate) struct Params {
     pub(crate) jar: Option<Arc<CookieJar>>,
     /// `None`: no compression is offered.
     pub(crate) compression: Option<Compression>,
+    /// What to measure of messages.
+    pub(crate) latency: Option<Latency>,
 }
 
 /// How strictly a module reads, and what it calls the params in its errors.
@@ -37,7 +40,7 @@ impl Params {
     /// # Errors
     ///
     /// What k6 throws for bad tags and for an unknown compression, in words of our own what is wrong with
-    /// `compressionOptions`, and whatever `other` gives.
+    /// `compressionOptions` or `latency`, and whatever `other` gives.
     pub(crate) fn read<'s, 'i>(
         scope: &mut v8::PinScope<'s, 'i>,
         value: v8::Local<'s, v8::Value>,
@@ -69,6 +72,7 @@ impl Params {
                 }
                 "compressionOptions" if value.is_null_or_undefined() => (),
                 "compressionOptions" => options = Some(value),
+                "latency" => params.latency = Latency::read(scope, value)?,
                 key => other(scope, key, value)?,
             }
         }

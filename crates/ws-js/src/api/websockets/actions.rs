@@ -7,6 +7,7 @@ use ws_proto::Kind;
 use super::object;
 use super::sockets::{At, Closing, Parts, Ready, Socket};
 use crate::api::blob;
+use crate::api::latency::Book;
 use crate::binding::{Native, Throw};
 use crate::convert::{self, Bytes, Utf8};
 use crate::vu::address::{Address, Part};
@@ -85,6 +86,7 @@ pub(super) fn close(scope: &mut v8::PinScope<'_, '_>, arguments: &Arguments<'_>)
 impl At {
     fn send(self, kind: Kind, len: usize, fill: impl FnOnce(&mut [u8])) {
         self.with(|socket, parts| {
+            let now = parts.io.now();
             let Some(connection) = socket.key.and_then(|key| parts.io.socket(key)) else { return };
             if connection.queued_bytes() == 0 {
                 // What was sent before is written.
@@ -92,7 +94,13 @@ impl At {
             }
             socket.buffered += len;
             // An open socket has not sent a close frame, and nothing else refuses.
-            let _ = connection.send_with(kind, len, fill);
+            let _ = match (&mut socket.tracker, parts.samples.as_deref_mut()) {
+                (Some(tracker), Some(samples)) => {
+                    let mut book = Book { samples, tags: socket.tags, metadata: socket.metadata };
+                    tracker.send(connection, (kind, len), fill, now, &mut book)
+                }
+                _ => connection.send_with(kind, len, fill),
+            };
             socket.count_sent(parts);
         });
     }

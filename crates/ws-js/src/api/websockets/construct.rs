@@ -10,6 +10,7 @@ use super::object::{Shapes, field};
 use super::sockets::{At, Ready, Socket};
 use crate::api::Caller;
 use crate::api::dial::{self, Dialect, Params};
+use crate::api::latency::Tracker;
 use crate::binding::{self, Native, Throw};
 use crate::convert;
 use crate::vu::address::{Address, Part};
@@ -93,6 +94,7 @@ fn add(
         tags,
         metadata,
         counters: None,
+        tracker: params.latency.as_ref().and_then(|latency| Tracker::new(shared, latency)),
         started: Instant::now(),
         url: url.into(),
         jar,

@@ -68,7 +68,7 @@ pub(crate) fn drain(inside: Inside, vu: u32) {
 /// Something happened to a socket of a VU that was told to stop.
 pub(crate) fn drained(inside: Inside, vu: u32, serial: u32, event: &Event) {
     let is_over = match event {
-        Event::Incoming(incoming) => matches!(incoming, Incoming::Close(_) | Incoming::Ended(_)),
+        Event::Incoming(incoming, _) => matches!(incoming, Incoming::Close(_) | Incoming::Ended(_)),
         Event::Failed(_) | Event::WriteFailed(_) | Event::Timer { .. } => true,
         Event::Opened { .. } => false,
     };

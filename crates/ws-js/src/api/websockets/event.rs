@@ -19,7 +19,7 @@ const FIRST: usize = 2;
 fn details(on: On) -> (&'static [&'static str], &'static [&'static str]) {
     match on {
         On::Open => (&[], &[]),
-        On::Message => (&["data", "origin"], &[]),
+        On::Message => (&["data", "origin"], &["arrival"]),
         On::Error => (&["error"], &["status", "headers", "body"]),
         On::Close => (&["code", "reason"], &["wasClean"]),
         On::Ping | On::Pong => (&[], &["data"]),

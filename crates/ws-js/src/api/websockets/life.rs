@@ -3,14 +3,15 @@
 use std::net::SocketAddr;
 use std::time::Instant;
 
-use ws_loop::{DialFailure, DialTimings};
+use ws_loop::{Arrival, DialFailure, DialTimings};
 use ws_metrics::{SystemTag, builtin};
-use ws_proto::{Connection, Ended, Incoming, Payload, UpgradeResponse, WsUrl};
+use ws_proto::{Connection, Ended, Incoming, Kind, Payload, UpgradeResponse, WsUrl};
 
 use super::listeners::{self, On, dispatch};
 use super::object::{self, field};
 use super::sockets::{At, Parts, Ready, Socket};
 use crate::api::dial::outcome::{self, Series};
+use crate::api::latency::{self, Book};
 use crate::api::ws::errors::{SocketError, dial_text};
 use crate::api::ws::session::Event;
 use crate::api::ws::tags;
@@ -64,7 +65,7 @@ pub(crate) fn handle(
     match event {
         Event::Opened { response, timings } => life.opened(scope, &response, &timings),
         Event::Failed(failure) => life.failed(scope, *failure),
-        Event::Incoming(incoming) => life.incoming(scope, incoming),
+        Event::Incoming(incoming, arrival) => life.incoming(scope, incoming, arrival),
         Event::WriteFailed(error) => {
             let text = SocketError::write(life.at.addresses(), &error).text();
             life.end(scope, &Ending::abnormal(Some(&text)))
@@ -161,10 +162,15 @@ impl Life<'_> {
         self.end(scope, &Ending { response: response.as_ref(), ..Ending::abnormal(Some(&text)) })
     }
 
-    fn incoming(&self, scope: &mut v8::PinScope<'_, '_>, incoming: Incoming) -> Result<(), Fault> {
+    fn incoming(
+        &self,
+        scope: &mut v8::PinScope<'_, '_>,
+        incoming: Incoming,
+        arrival: Option<Arrival>,
+    ) -> Result<(), Fault> {
         match incoming {
-            Incoming::Text(payload) => self.message(scope, &payload, false),
-            Incoming::Binary(payload) => self.message(scope, &payload, true),
+            Incoming::Text(payload) => self.message(scope, &payload, Kind::Text, arrival),
+            Incoming::Binary(payload) => self.message(scope, &payload, Kind::Binary, arrival),
             Incoming::Ping(payload) => self.control(scope, On::Ping, &payload),
             Incoming::Pong(payload) => {
                 self.pong(&payload);
@@ -198,8 +204,11 @@ impl Life<'_> {
         &self,
         scope: &mut v8::PinScope<'_, '_>,
         payload: &Payload,
-        is_binary: bool,
+        kind: Kind,
+        arrival: Option<Arrival>,
     ) -> Result<(), Fault> {
+        let is_binary = kind == Kind::Binary;
+        let shared = &self.at.caller.inside.group().shared;
         let object = self.at.with(|socket, parts| {
             // What comes after `close()` is neither told nor counted.
             if socket.ready != Ready::Open {
@@ -207,6 +216,13 @@ impl Life<'_> {
             }
             if let (Some((_, received)), Some(samples)) = (socket.counters, &mut parts.samples) {
                 samples.count(received, parts.io.now());
+            }
+            if let (Some(arrival), Some(samples)) = (arrival, parts.samples.as_deref_mut()) {
+                let connection = socket.key.and_then(|key| parts.io.connection(key));
+                let message = (kind, parts.io.payload(payload));
+                let tracker = socket.tracker.as_deref_mut();
+                Book { samples, tags: socket.tags, metadata: socket.metadata }
+                    .received(shared, tracker, connection, message, arrival);
             }
             Some(v8::Local::new(scope, &socket.object))
         });
@@ -230,7 +246,11 @@ impl Life<'_> {
             }
         };
         let origin = object::get(scope, object, field::URL);
-        dispatch(self.at.caller, scope, self.realm, object, On::Message, &[data, origin])
+        let arrival: v8::Local<'_, v8::Value> = match arrival {
+            Some(arrival) => v8::Number::new(scope, latency::epoch_ms(arrival)).into(),
+            None => v8::undefined(scope).into(),
+        };
+        dispatch(self.at.caller, scope, self.realm, object, On::Message, &[data, origin, arrival])
             .or_else(|fault| self.collapse(scope, fault))
     }
 

@@ -9,6 +9,7 @@ use ws_metrics::{Metadata, Slot, TagSetId};
 use ws_proto::CookieJar;
 
 use crate::api::Caller;
+use crate::api::latency::{Book, Tracker};
 use crate::group::{Post, State};
 use crate::samples::Samples;
 
@@ -33,6 +34,8 @@ pub(crate) struct Socket {
     pub(super) metadata: Metadata,
     /// `ws_msgs_sent` and `ws_msgs_received`, once the tags are complete.
     pub(super) counters: Option<(Slot, Slot)>,
+    /// If the latency of messages is measured.
+    pub(super) tracker: Option<Box<Tracker>>,
     /// When it was made.
     pub(super) started: Instant,
     /// As the script sees it.
@@ -142,6 +145,13 @@ impl Socket {
         self.ready = Ready::Closed;
         if let Some(limit) = self.closing.as_mut().and_then(|closing| closing.limit.take()) {
             parts.io.cancel(limit);
+        }
+        if let Some(mut tracker) = self.tracker.take()
+            && let Some(connection) = self.key.and_then(|key| parts.io.connection(key))
+            && let Some(samples) = parts.samples.as_deref_mut()
+        {
+            let mut book = Book { samples, tags: self.tags, metadata: self.metadata };
+            tracker.end(connection, Instant::now(), &mut book);
         }
         if let Some(traffic) = self.key.take().and_then(|key| parts.io.finish(key)) {
             parts.traffic.read += traffic.read;

@@ -7,6 +7,7 @@ use ws_proto::Kind;
 
 use super::errors::SocketError;
 use super::session::{At, On, Timer, add_traffic};
+use crate::api::latency::Book;
 use crate::convert;
 use crate::vu::address::{Address, Part};
 use crate::vu::backlog::Backlog;
@@ -97,6 +98,13 @@ impl At {
     fn disconnect(self) {
         self.with(|session, parts| {
             session.backlog = Backlog::default();
+            if let Some(mut tracker) = session.tracker.take()
+                && let Some(connection) = session.key.and_then(|key| parts.io.connection(key))
+            {
+                let mut book =
+                    Book { samples: parts.samples, tags: session.tags, metadata: session.metadata };
+                tracker.end(connection, Instant::now(), &mut book);
+            }
             if let Some(traffic) = session.key.take().and_then(|key| parts.io.finish(key)) {
                 add_traffic(parts.traffic, traffic);
             }
@@ -136,11 +144,15 @@ impl At {
             if let Some((sent, _)) = session.counters {
                 parts.samples.count(sent, parts.io.now());
             }
-            session
-                .key
-                .filter(|_| !session.closed)
-                .and_then(|key| parts.io.socket(key))
-                .is_some_and(|socket| socket.send_with(kind, len, |buffer| fill(scope, buffer)).is_ok())
+            let now = parts.io.now();
+            let socket = session.key.filter(|_| !session.closed).and_then(|key| parts.io.socket(key));
+            let Some(socket) = socket else { return false };
+            let fill = |buffer: &mut [u8]| fill(scope, buffer);
+            let Some(tracker) = &mut session.tracker else {
+                return socket.send_with(kind, len, fill).is_ok();
+            };
+            let mut book = Book { samples: parts.samples, tags: session.tags, metadata: session.metadata };
+            tracker.send(socket, (kind, len), fill, now, &mut book).is_ok()
         });
         if sent == Some(false) { self.emit_error(scope, &SocketError::CloseSent) } else { Handled::Returned }
     }

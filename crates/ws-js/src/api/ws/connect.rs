@@ -10,6 +10,7 @@ use super::errors::Failure;
 use super::session::{self, End, Start};
 use super::tags;
 use crate::api::dial::{self, Dialect, Params};
+use crate::api::latency::Tracker;
 use crate::api::{Caller, set_number, set_text};
 use crate::binding::{self, Throw};
 use crate::convert;
@@ -123,11 +124,21 @@ fn begin(
             Failure::early(message)
         })?;
 
+    let tracker = params.latency.as_ref().and_then(|latency| Tracker::new(shared, latency));
     let mut state = inside.state();
     let state = &mut *state;
     let sessions = &mut state.vus[vu as usize].sessions;
     let callback = v8::Global::new(scope, callback);
-    let start = Start { callback, tags: base, metadata, started, url: Arc::clone(url), jar };
+    let start = Start {
+        callback,
+        tags: base,
+        metadata,
+        started,
+        url: Arc::clone(url),
+        jar,
+        tracker,
+        tells_arrival: params.latency.is_some(),
+    };
     let serial = sessions.begin(start);
     let key = state.io.connect(dial, Address::new(vu, Part::Session, serial).to_user());
     state.vus[vu as usize].sessions.set_key(serial, key);

@@ -2,14 +2,16 @@
 
 use std::time::{Duration, Instant};
 
-use ws_loop::{DialFailure, DialTimings};
+use ws_loop::{Arrival, DialFailure, DialTimings};
 use ws_metrics::builtin;
-use ws_proto::{Ended, Incoming, Payload, UpgradeResponse};
+use ws_proto::{Ended, Incoming, Kind, Payload, UpgradeResponse};
 
 use super::errors::{Failure, SocketError};
-use super::session::{At, End, Event, On, add_traffic};
+use super::session::{At, End, Event, On, Parts, Session, add_traffic};
 use super::{socket, tags};
 use crate::api::dial::outcome;
+use crate::api::latency::{self, Book};
+use crate::api::set_number;
 use crate::vu::call::{self, Handled};
 
 impl At {
@@ -20,7 +22,7 @@ impl At {
                 self.refused(*failure);
                 Handled::Returned
             }
-            Event::Incoming(incoming) => self.incoming(scope, incoming),
+            Event::Incoming(incoming, arrival) => self.incoming(scope, incoming, arrival),
             Event::WriteFailed(error) => {
                 let addresses = self.addresses();
                 self.emit_error(scope, &SocketError::write(addresses, &error))
@@ -79,10 +81,15 @@ impl At {
         });
     }
 
-    fn incoming(self, scope: &mut v8::PinScope<'_, '_>, incoming: Incoming) -> Handled {
+    fn incoming(
+        self,
+        scope: &mut v8::PinScope<'_, '_>,
+        incoming: Incoming,
+        arrival: Option<Arrival>,
+    ) -> Handled {
         match incoming {
-            Incoming::Text(payload) => self.message(scope, On::Message, &payload),
-            Incoming::Binary(payload) => self.message(scope, On::BinaryMessage, &payload),
+            Incoming::Text(payload) => self.message(scope, On::Message, &payload, arrival),
+            Incoming::Binary(payload) => self.message(scope, On::BinaryMessage, &payload, arrival),
             Incoming::Ping(_) => self.emit(scope, On::Ping, &[]),
             Incoming::Pong(payload) => {
                 self.with(|session, parts| {
@@ -129,10 +136,19 @@ impl At {
         }
     }
 
-    fn message(self, scope: &mut v8::PinScope<'_, '_>, on: On, payload: &Payload) -> Handled {
+    fn message(
+        self,
+        scope: &mut v8::PinScope<'_, '_>,
+        on: On,
+        payload: &Payload,
+        arrival: Option<Arrival>,
+    ) -> Handled {
         let argument: Option<Option<v8::Local<'_, v8::Value>>> = self.with(|session, parts| {
             if let Some((_, received)) = session.counters {
                 parts.samples.count(received, parts.io.now());
+            }
+            if let Some(arrival) = arrival {
+                self.measure(session, parts, on, payload, arrival);
             }
             if session.handlers[on as usize].is_empty() {
                 return None;
@@ -143,10 +159,37 @@ impl At {
                 _ => crate::convert::js_string(scope, bytes).into(),
             })
         });
-        match argument.flatten() {
-            Some(argument) => self.emit(scope, on, &[argument]),
-            None => Handled::Returned,
+        let Some(argument) = argument.flatten() else { return Handled::Returned };
+        match arrival {
+            Some(arrival) if self.with(|session, _| session.tells_arrival) == Some(true) => {
+                let event = v8::Object::new(scope);
+                set_number(scope, event, "arrival", latency::epoch_ms(arrival));
+                self.emit(scope, on, &[argument, event.into()])
+            }
+            _ => self.emit(scope, on, &[argument]),
         }
+    }
+
+    /// What a message says about the latency of the server, and about our own.
+    fn measure(
+        self,
+        session: &mut Session,
+        parts: &mut Parts<'_>,
+        on: On,
+        payload: &Payload,
+        arrival: Arrival,
+    ) {
+        let connection = session.key.and_then(|key| parts.io.connection(key));
+        let kind = if on == On::BinaryMessage { Kind::Binary } else { Kind::Text };
+        let message = (kind, parts.io.payload(payload));
+        let shared = &self.inside.group().shared;
+        Book { samples: parts.samples, tags: session.tags, metadata: session.metadata }.received(
+            shared,
+            session.tracker.as_deref_mut(),
+            connection,
+            message,
+            arrival,
+        );
     }
 
     fn timer(self, scope: &mut v8::PinScope<'_, '_>, slot: u32) -> Handled {

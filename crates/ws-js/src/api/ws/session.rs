@@ -9,12 +9,13 @@ use std::sync::Arc;
 use std::time::{Duration, Instant};
 
 use rustc_hash::FxHashMap;
-use ws_loop::{DialFailure, DialTimings, EventLoop, SocketKey, TimerId, Traffic};
+use ws_loop::{Arrival, DialFailure, DialTimings, EventLoop, SocketKey, TimerId, Traffic};
 use ws_metrics::{Metadata, Slot, TagSetId, builtin};
 use ws_proto::{CookieJar, Incoming, Payload, UpgradeResponse};
 
 use super::errors::Failure;
 use crate::api::dial::outcome::Series;
+use crate::api::latency::Tracker;
 use crate::group::{Inside, Post, State};
 use crate::samples::Samples;
 use crate::vu::backlog::Backlog;
@@ -23,11 +24,17 @@ use crate::vu::{Vu, block};
 
 /// Something that happened to a session.
 pub(crate) enum Event {
-    Opened { response: Box<UpgradeResponse>, timings: Box<DialTimings> },
+    Opened {
+        response: Box<UpgradeResponse>,
+        timings: Box<DialTimings>,
+    },
     Failed(Box<DialFailure>),
-    Incoming(Incoming),
+    /// With the time of arrival, on a connection that tells it.
+    Incoming(Incoming, Option<Arrival>),
     WriteFailed(io::Error),
-    Timer { slot: u32 },
+    Timer {
+        slot: u32,
+    },
 }
 
 impl Event {
@@ -35,10 +42,16 @@ impl Event {
     pub(crate) fn into_owned(self, io: &EventLoop<Post>) -> Self {
         let own = |payload: Payload| Payload::Owned(io.payload(&payload).into());
         match self {
-            Event::Incoming(Incoming::Text(payload)) => Event::Incoming(Incoming::Text(own(payload))),
-            Event::Incoming(Incoming::Binary(payload)) => Event::Incoming(Incoming::Binary(own(payload))),
-            Event::Incoming(Incoming::Ping(payload)) => Event::Incoming(Incoming::Ping(own(payload))),
-            Event::Incoming(Incoming::Pong(payload)) => Event::Incoming(Incoming::Pong(own(payload))),
+            Event::Incoming(incoming, arrival) => {
+                let incoming = match incoming {
+                    Incoming::Text(payload) => Incoming::Text(own(payload)),
+                    Incoming::Binary(payload) => Incoming::Binary(own(payload)),
+                    Incoming::Ping(payload) => Incoming::Ping(own(payload)),
+                    Incoming::Pong(payload) => Incoming::Pong(own(payload)),
+                    other => other,
+                };
+                Event::Incoming(incoming, arrival)
+            }
             other => other,
         }
     }
@@ -51,6 +64,7 @@ impl Event {
                 | Incoming::Binary(Payload::Owned(bytes))
                 | Incoming::Ping(Payload::Owned(bytes))
                 | Incoming::Pong(Payload::Owned(bytes)),
+                _,
             ) => bytes.len(),
             _ => 0,
         };
@@ -113,6 +127,10 @@ pub(crate) struct Session {
     pub(super) metadata: Metadata,
     /// `ws_msgs_sent` and `ws_msgs_received`, once the tags are complete.
     pub(super) counters: Option<(Slot, Slot)>,
+    /// If the latency of messages is measured.
+    pub(super) tracker: Option<Box<Tracker>>,
+    /// Handlers of messages are told when they arrived.
+    pub(super) tells_arrival: bool,
     pub(super) started: Instant,
     pub(super) url: Arc<str>,
     pub(super) jar: Arc<CookieJar>,
@@ -131,6 +149,8 @@ pub(crate) struct Start {
     pub(crate) started: Instant,
     pub(crate) url: Arc<str>,
     pub(crate) jar: Arc<CookieJar>,
+    pub(crate) tracker: Option<Box<Tracker>>,
+    pub(crate) tells_arrival: bool,
 }
 
 /// How many sessions of an iteration are kept after their `connect` has returned, the last ones.
@@ -176,6 +196,8 @@ impl Sessions {
             tags: start.tags,
             metadata: start.metadata,
             counters: None,
+            tracker: start.tracker,
+            tells_arrival: start.tells_arrival,
             started: start.started,
             url: start.url,
             jar: start.jar,
