@@ -364,6 +364,9 @@ impl App<'_> {
                 report.unrecorded, report.series
             ));
         }
+        if let Some(warning) = summary::delay::warning(report) {
+            self.log.warning(&warning);
+        }
     }
 
     fn colours(&self) -> bool {

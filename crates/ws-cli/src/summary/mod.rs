@@ -1,7 +1,8 @@
 //! The figures at the end of a test: as text for people ([`text`]), as JSON for programs ([`json`]), as an object for
-//! the script's `handleSummary()` ([`data`]); and where all that goes ([`files`]).
+//! the script's `handleSummary()` ([`data`]); where all that goes ([`files`]); and how far to trust it ([`delay`]).
 
 pub(crate) mod data;
+pub(crate) mod delay;
 pub(crate) mod files;
 pub(crate) mod json;
 mod md5;
