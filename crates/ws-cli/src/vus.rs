@@ -106,6 +106,7 @@ impl Script for Loaded {
             limits: Limits { strict_utf8: options.strict_utf8, ..usual.limits },
             detail: request.detail,
             extended_metrics: request.extended_metrics,
+            compat: options.compat,
         };
         let runtime = ws_js::Runtime::new(
             &self.0,

@@ -6,6 +6,7 @@ use std::ffi::c_void;
 use crate::group::gc::GcClock;
 use crate::group::{Group, seat};
 use crate::realm;
+use crate::shared::Compat;
 use crate::templates::Templates;
 use crate::web;
 
@@ -30,7 +31,12 @@ const HEAP_SLACK: usize = 4;
 const REALM_BYTES: usize = 160 << 10;
 
 /// Makes an isolate that threads take in turns.
-pub(crate) fn new_shared(gc: &GcClock, heap: HeapShare, env: &BTreeMap<String, String>) -> v8::SharedIsolate {
+pub(crate) fn new_shared(
+    gc: &GcClock,
+    heap: HeapShare,
+    env: &BTreeMap<String, String>,
+    compat: Compat,
+) -> v8::SharedIsolate {
     let expected = (heap.realms * REALM_BYTES * 2).min(heap.limit / 2).max(4 << 20);
     let params = v8::CreateParams::default()
         .set_max_old_generation_size_in_bytes(heap.limit)
@@ -46,7 +52,7 @@ pub(crate) fn new_shared(gc: &GcClock, heap: HeapShare, env: &BTreeMap<String, S
     isolate.set_allow_atomics_wait(false);
     isolate.add_near_heap_limit_callback(near_heap_limit, std::ptr::null_mut());
     gc.watch(&mut isolate);
-    Templates::install(&mut isolate, env);
+    Templates::install(&mut isolate, env, compat);
     web::install(&mut isolate);
     // SAFETY: what hangs off the isolate is the clock above (its own lock, outlives the isolate) and
     // templates in slots, which only hold globals. Callbacks reach everything else through `Inside`.

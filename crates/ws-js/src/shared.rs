@@ -35,6 +35,18 @@ pub struct Settings {
     pub detail: Detail,
     /// Measure what k6 does not, too: the metrics of `--extended-metrics`.
     pub extended_metrics: bool,
+    /// Whom `k6/websockets` follows where k6 and the web's standard contradict each other.
+    pub compat: Compat,
+}
+
+/// The two parties that `k6/websockets` can follow where they contradict each other; `docs/compat.md` lists the places.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub enum Compat {
+    /// k6.
+    #[default]
+    K6,
+    /// The web's own `WebSocket`.
+    Web,
 }
 
 impl Default for Settings {
@@ -51,6 +63,7 @@ impl Default for Settings {
             limits: Limits::default(),
             detail: Detail::Summed,
             extended_metrics: false,
+            compat: Compat::K6,
         }
     }
 }

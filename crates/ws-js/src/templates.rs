@@ -9,6 +9,7 @@ use rustc_hash::FxHashMap;
 
 use crate::binding;
 use crate::env::Variables;
+use crate::shared::Compat;
 
 /// The templates of an isolate, kept in its slot.
 pub(crate) struct Templates {
@@ -21,7 +22,7 @@ pub(crate) struct Templates {
 
 impl Templates {
     /// Puts the templates into the slot of `isolate`.
-    pub(crate) fn install(isolate: &mut v8::Isolate, env: &BTreeMap<String, String>) {
+    pub(crate) fn install(isolate: &mut v8::Isolate, env: &BTreeMap<String, String>, compat: Compat) {
         let templates = {
             v8::scope!(let scope, isolate);
             // Strings can be made without a context, but only inside one do they look like a script's own.
@@ -30,7 +31,7 @@ impl Templates {
             Variables::install(scope, env);
             let console = crate::console::template(scope);
             let host_object = binding::host_object_template(scope);
-            let sockets = crate::api::websockets::Shapes::new(scope);
+            let sockets = crate::api::websockets::Shapes::new(scope, compat);
             Self {
                 console: v8::Global::new(scope, console),
                 host_object: v8::Global::new(scope, host_object),

@@ -53,6 +53,7 @@ fn set(layer: &mut Layer, name: &str, value: &str) -> Result<(), String> {
         "K6_TEARDOWN_TIMEOUT" => layer.teardown_timeout = Some(duration(value)?),
         "K6_HANDLE_SUMMARY_TIMEOUT" => layer.handle_summary_timeout = Some(duration(value)?),
         "K6_SUMMARY_TREND_STATS" => layer.summary_trend_stats = Some(parse::list(value)),
+        "K6_COMPAT" => layer.compat = Some(parse::compat(value)?),
         "K6_SUMMARY_TIME_UNIT" => layer.summary_time_unit = Some(value.to_owned()),
         _ => {}
     }
@@ -100,6 +101,7 @@ mod tests {
             ("K6_USER_AGENT", "me", Layer { user_agent: Some("me".to_owned()), ..none() }),
             ("K6_INSECURE_SKIP_TLS_VERIFY", "true", Layer { insecure_skip_tls_verify: Some(true), ..none() }),
             ("K6_NO_COOKIES_RESET", "true", Layer { no_cookies_reset: Some(true), ..none() }),
+            ("K6_COMPAT", "web", Layer { compat: Some(ws_js::Compat::Web), ..none() }),
             ("K6_STRICT_UTF8", "1", Layer { strict_utf8: Some(true), ..none() }),
             ("K6_THROW", "false", Layer { throw: Some(false), ..none() }),
             ("K6_NO_SETUP", "1", Layer { no_setup: Some(true), ..none() }),

@@ -186,6 +186,9 @@ struct RunFlags {
     /// Ranges of addresses that must not be dialled, as a comma list, for example 10.0.0.0/8 (repeatable)
     #[arg(long, value_name = "CIDRS", allow_hyphen_values = true)]
     blacklist_ip: Vec<String>,
+    /// Whom k6/websockets follows where k6 and the web's standard differ: k6 (default) or web
+    #[arg(long, value_name = "WHOM", allow_hyphen_values = true)]
+    compat: Option<String>,
     /// User-Agent header of handshakes
     #[arg(long, value_name = "TEXT", allow_hyphen_values = true)]
     user_agent: Option<String>,
@@ -270,6 +273,7 @@ impl RunFlags {
             no_teardown: self.no_teardown,
             summary_trend_stats: trend_stats,
             summary_time_unit: self.summary_time_unit.clone(),
+            compat: value("--compat", &self.compat, parse::compat)?,
             ..Layer::default()
         })
     }
@@ -395,6 +399,7 @@ mod tests {
                 "--system-tags url,ip",
                 Layer { system_tags: Some(vec!["url".to_owned(), "ip".to_owned()]), ..none() },
             ),
+            ("--compat=web", Layer { compat: Some(ws_js::Compat::Web), ..none() }),
             ("--strict-utf8", Layer { strict_utf8: Some(true), ..none() }),
             (
                 "--no-setup --no-teardown=false",

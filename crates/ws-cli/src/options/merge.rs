@@ -71,6 +71,7 @@ fn over(merged: &mut Layer, layer: Layer) {
         handle_summary_timeout,
         summary_trend_stats,
         summary_time_unit,
+        compat,
     } = layer;
     put(&mut merged.vus, vus);
     put(&mut merged.iterations, iterations);
@@ -99,6 +100,7 @@ fn over(merged: &mut Layer, layer: Layer) {
     put(&mut merged.handle_summary_timeout, handle_summary_timeout);
     put(&mut merged.summary_trend_stats, summary_trend_stats);
     put(&mut merged.summary_time_unit, summary_time_unit);
+    put(&mut merged.compat, compat);
 }
 
 #[cfg(test)]

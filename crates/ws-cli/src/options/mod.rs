@@ -20,6 +20,7 @@ pub(crate) mod validate;
 use indexmap::IndexMap;
 use ws_engine::ScenarioConfig;
 use ws_engine::duration::GoDuration;
+use ws_js::Compat;
 use ws_loop::{Cidr, HostPatterns};
 
 use self::network::Dns;
@@ -54,6 +55,7 @@ pub(crate) struct Layer {
     pub(crate) handle_summary_timeout: Option<GoDuration>,
     pub(crate) summary_trend_stats: Option<Vec<String>>,
     pub(crate) summary_time_unit: Option<String>,
+    pub(crate) compat: Option<Compat>,
 }
 
 /// One threshold as written: the expression is parsed by the metrics, which know what it may say.

@@ -1,6 +1,7 @@
 //! Pieces that flags and variables share: numbers, truth values, tags, lists.
 
 use indexmap::IndexMap;
+use ws_js::Compat;
 use ws_metrics::TrendStat;
 
 pub(crate) fn integer(text: &str) -> Result<i64, String> {
@@ -13,6 +14,15 @@ pub(crate) fn boolean(text: &str) -> Result<bool, String> {
         "1" | "t" | "T" | "true" | "True" | "TRUE" => Ok(true),
         "0" | "f" | "F" | "false" | "False" | "FALSE" => Ok(false),
         _ => Err(format!("{text:?} is not a boolean, use true or false")),
+    }
+}
+
+/// Whom `k6/websockets` follows.
+pub(crate) fn compat(text: &str) -> Result<Compat, String> {
+    match text {
+        "k6" => Ok(Compat::K6),
+        "web" => Ok(Compat::Web),
+        _ => Err(format!("expected k6 or web, got '{text}'")),
     }
 }
 

@@ -6,7 +6,7 @@ use serde_json::Value;
 use ws_engine::ScenarioConfig;
 
 use super::network::{self, Dns};
-use super::{Layer, RawThreshold, json, known, scenario, tls};
+use super::{Layer, RawThreshold, json, known, parse, scenario, tls};
 use crate::error::CliError;
 
 /// Reads the exported `options`.
@@ -79,6 +79,14 @@ fn set(layer: &mut Layer, key: &str, value: &Value) -> Result<Known, String> {
             layer.handle_summary_timeout = json::duration("handleSummaryTimeout", value)?;
         }
         "summarytrendstats" => layer.summary_trend_stats = json::strings("summaryTrendStats", value)?,
+        "compat" => {
+            let whom = json::string("compat", value)?;
+            layer.compat = whom
+                .as_deref()
+                .map(parse::compat)
+                .transpose()
+                .map_err(|why| format!("option 'compat': {why}"))?;
+        }
         "summarytimeunit" => layer.summary_time_unit = json::string("summaryTimeUnit", value)?,
         lower => {
             let known = known::SCRIPT_OPTIONS.iter().find(|(name, _)| name.eq_ignore_ascii_case(lower));

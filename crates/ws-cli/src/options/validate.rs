@@ -5,6 +5,7 @@ use std::time::Duration;
 use indexmap::IndexMap;
 use ws_engine::duration::GoDuration;
 use ws_engine::{Plan, Shortcuts};
+use ws_js::Compat;
 use ws_js::TlsOptions;
 use ws_loop::{Cidr, HostPatterns, Hosts};
 use ws_metrics::TrendStat;
@@ -44,6 +45,7 @@ pub(crate) struct Options {
     pub(crate) trend_stats: Vec<TrendStat>,
     /// `s`, `ms`, `us`, or empty.
     pub(crate) time_unit: String,
+    pub(crate) compat: Compat,
 }
 
 /// `setup` and `teardown` may take this long unless told otherwise.
@@ -116,6 +118,7 @@ pub(crate) fn resolve(
         handle_summary: layer.handle_summary_timeout.unwrap_or(SUMMARY_TIMEOUT).to_std(),
         trend_stats,
         time_unit,
+        compat: layer.compat.unwrap_or_default(),
     };
     Ok((options, derived.warnings))
 }

@@ -86,7 +86,7 @@ impl Group {
             clock: Clock::default(),
         })?;
         let gc = Box::<GcClock>::default();
-        let isolate = isolate::new_shared(&gc, heap, &shared.env);
+        let isolate = isolate::new_shared(&gc, heap, &shared.env, shared.settings.compat);
         let samples = Samples::new(&shared);
         Ok(Arc::new(Self {
             handle: io.handle(),

@@ -17,7 +17,7 @@ pub(crate) fn now() -> f64 {
 }
 
 /// The origin, in milliseconds since 1970.
-pub(super) fn time_origin() -> f64 {
+pub(crate) fn time_origin() -> f64 {
     origin().1.duration_since(UNIX_EPOCH).map_or(0.0, |since| since.as_secs_f64() * 1e3)
 }
 

@@ -6,7 +6,7 @@
 //! The code here is invisible: [`is_embedded`] tells its frames from a script's own, and no stack shows them.
 
 mod base64;
-mod clock;
+pub(crate) mod clock;
 mod clone;
 mod encoding;
 mod globals;
@@ -16,7 +16,7 @@ mod random;
 mod stack;
 mod url;
 
-use crate::api::{self, blob};
+use crate::api::{self, blob, websockets};
 use crate::binding::{self, Native, Throw, native, set_function, string};
 use crate::convert::own_names;
 
@@ -147,6 +147,13 @@ fn run(scope: &mut v8::PinScope<'_, '_>, file: usize, made: v8::Local<'_, v8::Ob
         let name = names.get_index(scope, index).ok_or(Throw::Pending)?;
         let value = exports.get(scope, name).ok_or(Throw::Pending)?;
         made.set(scope, name, value).ok_or(Throw::Pending)?;
+    }
+    if file == EVENTS {
+        let name = string(scope, "EventTarget").into();
+        let class = made.get(scope, name).ok_or(Throw::Pending)?;
+        if let Ok(class) = class.try_into() {
+            websockets::inherit(scope, class).ok_or(Throw::Pending)?;
+        }
     }
     Ok(())
 }

@@ -11,7 +11,7 @@ use std::sync::{Arc, Condvar, Mutex};
 use std::time::{Duration, Instant, SystemTime};
 
 use ws_js::{
-    Assignment, Iteration, IterationOutcome, Level, Log, Main, PlatformOptions, Record, Runtime,
+    Assignment, Compat, Iteration, IterationOutcome, Level, Log, Main, PlatformOptions, Record, Runtime,
     RuntimeOptions, Script, ScriptOptions, Settings, Work,
 };
 use ws_loop::{EchoServer, Resolver};
@@ -28,6 +28,7 @@ pub struct Plan {
     pub drivers: Option<usize>,
     pub env: BTreeMap<String, String>,
     pub throw: bool,
+    pub compat: Compat,
 }
 
 impl Plan {
@@ -39,6 +40,7 @@ impl Plan {
             drivers: None,
             env: BTreeMap::new(),
             throw: false,
+            compat: Compat::K6,
         }
     }
 
@@ -93,6 +95,7 @@ impl Plan {
             limits: Limits::default(),
             detail: Detail::Summed,
             extended_metrics: false,
+            compat: self.compat,
         };
         let runtime = Runtime::new(
             &script,

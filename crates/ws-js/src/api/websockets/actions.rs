@@ -4,12 +4,14 @@ use std::time::{Duration, Instant};
 
 use ws_proto::Kind;
 
+use super::construct::compat;
 use super::object;
 use super::sockets::{At, Closing, Parts, Ready, Socket};
 use crate::api::blob;
 use crate::api::latency::Book;
 use crate::binding::{Native, Throw};
 use crate::convert::{self, Bytes, Utf8};
+use crate::shared::Compat;
 use crate::vu::address::{Address, Part};
 
 type Arguments<'s> = v8::FunctionCallbackArguments<'s>;
@@ -24,14 +26,19 @@ pub(super) fn send<'s>(scope: &mut v8::PinScope<'s, '_>, arguments: &Arguments<'
         return Err(Throw::Go("InvalidStateError".into()));
     }
     let data = arguments.get(0);
+    let is_web = compat(at.caller) == Compat::Web;
     if data.is_string() || data.is_symbol() {
         let text = convert::to_js_text(scope, data)?;
         let text = Utf8::new(scope, text);
         at.send(Kind::Text, text.len(), |buffer| text.write(scope, buffer));
-    } else if let Some(bytes) = Bytes::of(data).filter(|_| !data.is_data_view()) {
+    } else if let Some(bytes) = Bytes::of(data).filter(|_| is_web || !data.is_data_view()) {
         at.send(Kind::Binary, bytes.len(), |buffer| bytes.write(buffer));
     } else if let Some(contents) = blob::contents(scope, data) {
         at.send(Kind::Binary, contents.len(), |buffer| contents.write(scope, buffer));
+    } else if is_web {
+        let text = data.to_string(scope).ok_or(Throw::Pending)?;
+        let text = Utf8::new(scope, text);
+        at.send(Kind::Text, text.len(), |buffer| text.write(scope, buffer));
     } else {
         return Err(Throw::Go(format!("unsupported send type {}", convert::go_type(data))));
     }

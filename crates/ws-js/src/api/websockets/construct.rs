@@ -13,6 +13,7 @@ use crate::api::dial::{self, Dialect, Params};
 use crate::api::latency::Tracker;
 use crate::binding::{self, Native, Throw};
 use crate::convert;
+use crate::shared::Compat;
 use crate::vu::address::{Address, Part};
 use crate::vu::inbox;
 
@@ -37,7 +38,7 @@ pub(super) fn construct<'s>(
     }
     let caller = Caller::in_vu_code("using websockets in the init context is not supported")?;
     let object = arguments.this();
-    let spelling = read_url(scope, arguments.get(0))?;
+    let url = read_url(scope, arguments.get(0), compat(caller))?;
     let mut close_timeout_ms = CLOSE_TIMEOUT_MS;
     let params = Params::read(scope, arguments.get(2), DIALECT, |scope, key, value| match key {
         "closeTimeout" => {
@@ -48,7 +49,6 @@ pub(super) fn construct<'s>(
     })?;
     let protocols = read_protocols(scope, arguments.get(1))?;
 
-    let url = spelling.text;
     let text = binding::string(scope, &url);
     object.set_internal_field(field::URL, text.into());
     let is_blob = v8::Boolean::new(scope, true);
@@ -63,6 +63,11 @@ pub(super) fn construct<'s>(
         inbox::refuse(caller.inside, caller.vu, at.serial, text);
     }
     Ok(object)
+}
+
+/// Whom to follow.
+pub(super) fn compat(caller: Caller) -> Compat {
+    caller.inside.group().shared.settings.compat
 }
 
 /// Books the socket in, with the tags that it will have.
@@ -144,14 +149,24 @@ pub(super) fn canceled(url: &WsUrl) -> String {
     }
 }
 
-fn read_url(scope: &mut v8::PinScope<'_, '_>, value: v8::Local<'_, v8::Value>) -> Native<UrlSpelling> {
+/// The address as the script will see it.
+fn read_url(
+    scope: &mut v8::PinScope<'_, '_>,
+    value: v8::Local<'_, v8::Value>,
+    compat: Compat,
+) -> Native<String> {
     if value.is_null_or_undefined() {
         return Err(Throw::Go("WebSocket requires a url".into()));
     }
     let text = convert::to_text(scope, value)?;
-    let spelling = UrlSpelling::parse(&text).map_err(|error| {
-        Throw::Go(format!("WebSocket requires valid url, but got \"{text}\" which resulted in {error}"))
-    })?;
+    let unparsable = |why: String| {
+        Throw::Go(format!("WebSocket requires valid url, but got \"{text}\" which resulted in {why}"))
+    };
+    let text = match compat {
+        Compat::K6 => text.clone(),
+        Compat::Web => as_the_web_writes_it(&text).map_err(unparsable)?,
+    };
+    let spelling = UrlSpelling::parse(&text).map_err(|error| unparsable(error.to_string()))?;
     if !matches!(spelling.scheme.as_str(), "ws" | "wss") {
         let scheme = &spelling.scheme;
         return Err(Throw::Go(format!("WebSocket requires url with scheme ws or wss, but got \"{scheme}\"")));
@@ -160,7 +175,17 @@ fn read_url(scope: &mut v8::PinScope<'_, '_>, value: v8::Local<'_, v8::Value>) -
         let fragment = &spelling.fragment;
         return Err(Throw::Go(format!("WebSocket requires no url fragment, but got \"{fragment}\"")));
     }
-    Ok(spelling)
+    Ok(spelling.text)
+}
+
+/// The URL standard's own form; `http` and `https` stand for `ws` and `wss` there.
+fn as_the_web_writes_it(text: &str) -> Result<String, String> {
+    let url = url::Url::parse(text).map_err(|error| error.to_string())?;
+    let text = String::from(url);
+    Ok(match text.strip_prefix("http") {
+        Some(rest) => format!("ws{rest}"),
+        None => text,
+    })
 }
 
 /// A string, or an array of what become strings; of everything else there are none.

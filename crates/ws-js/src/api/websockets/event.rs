@@ -3,7 +3,9 @@
 use super::listeners::On;
 use crate::binding;
 use crate::group::Inside;
+use crate::shared::Compat;
 use crate::templates::Templates;
+use crate::web::clock;
 
 /// What events of each kind are made of, by [`On`].
 pub(crate) struct Shapes {
@@ -27,31 +29,36 @@ fn details(on: On) -> (&'static [&'static str], &'static [&'static str]) {
 }
 
 impl Shapes {
-    pub(super) fn new(scope: &mut v8::PinScope<'_, '_>) -> Self {
+    pub(super) fn new(scope: &mut v8::PinScope<'_, '_>, compat: Compat) -> Self {
+        // Both names of the time are there; one of them is listed.
+        let is_web = compat == Compat::Web;
         Self {
             by_kind: On::ALL.map(|on| {
                 let shape = v8::ObjectTemplate::new(scope);
                 let (shown, hidden) = details(on);
                 shape.set_internal_field_count(FIRST + shown.len() + hidden.len());
                 // V8 lists the last one first.
-                let mut properties: Vec<_> = [("target", TARGET), ("timestamp", TIMESTAMP)]
-                    .into_iter()
-                    .chain(shown.iter().copied().zip(FIRST..))
-                    .map(|(name, field)| (name, field, v8::PropertyAttribute::NONE))
-                    .collect();
-                properties.push(("timeStamp", TIMESTAMP, v8::PropertyAttribute::DONT_ENUM));
-                properties.extend(
-                    hidden
-                        .iter()
-                        .zip(FIRST + shown.len()..)
-                        .map(|(name, field)| (*name, field, v8::PropertyAttribute::DONT_ENUM)),
-                );
-                for (name, field, attribute) in properties.into_iter().rev() {
+                let mut properties = vec![
+                    ("target", TARGET, true),
+                    ("timestamp", TIMESTAMP, !is_web),
+                    ("timeStamp", TIMESTAMP, is_web),
+                ];
+                let kinds =
+                    shown.iter().map(|name| (name, true)).chain(hidden.iter().map(|name| (name, false)));
+                properties
+                    .extend(kinds.zip(FIRST..).map(|((name, is_listed), field)| (*name, field, is_listed)));
+                for (name, field, is_listed) in properties.into_iter().rev() {
                     let key = binding::string(scope, name).into();
                     let field = v8::Integer::new(scope, field as i32).into();
-                    let property = v8::AccessorConfiguration::new(get)
-                        .data(field)
-                        .property_attribute(attribute | v8::PropertyAttribute::READ_ONLY);
+                    let property = match name {
+                        "timeStamp" => v8::AccessorConfiguration::new(get_time_stamp),
+                        _ => v8::AccessorConfiguration::new(get),
+                    };
+                    let property = property.data(field).property_attribute(if is_listed {
+                        v8::PropertyAttribute::READ_ONLY
+                    } else {
+                        v8::PropertyAttribute::READ_ONLY | v8::PropertyAttribute::DONT_ENUM
+                    });
                     shape.set_accessor_with_configuration(key, property);
                 }
                 let key = binding::string(scope, "type").into();
@@ -97,6 +104,19 @@ fn get(
     let value = arguments.holder().get_internal_field(scope, usize::try_from(field).unwrap_or_default());
     if let Some(value) = value.and_then(|value| v8::Local::<v8::Value>::try_from(value).ok()) {
         answer.set(value);
+    }
+}
+
+/// The time of an event as `performance.now()` counts.
+fn get_time_stamp(
+    scope: &mut v8::PinScope<'_, '_>,
+    _: v8::Local<'_, v8::Name>,
+    arguments: v8::PropertyCallbackArguments<'_>,
+    mut answer: v8::ReturnValue<'_, v8::Value>,
+) {
+    let value = arguments.holder().get_internal_field(scope, TIMESTAMP);
+    if let Some(epoch_ms) = value.and_then(|value| v8::Local::<v8::Number>::try_from(value).ok()) {
+        answer.set_double(epoch_ms.value() - clock::time_origin());
     }
 }
 

@@ -30,3 +30,16 @@ pub(crate) fn exports<'s>(scope: &mut v8::PinScope<'s, '_>) -> v8::Local<'s, v8:
     binding::set(scope, exports, "Blob", blob.into());
     exports
 }
+
+/// Makes sockets `EventTarget`s: to be called when the realm has got that class, which few scripts ever look at.
+pub(crate) fn inherit<'s>(
+    scope: &mut v8::PinScope<'s, '_>,
+    event_target: v8::Local<'s, v8::Object>,
+) -> Option<()> {
+    let name = binding::string(scope, "prototype").into();
+    let parent = event_target.get(scope, name)?;
+    let class = Shapes::class(scope);
+    let prototype = v8::Local::<v8::Object>::try_from(class.get(scope, name)?).ok()?;
+    prototype.set_prototype(scope, parent)?;
+    class.set_prototype(scope, event_target.into()).map(|_| ())
+}

@@ -9,6 +9,7 @@ use super::{actions, construct, event};
 use crate::api::Caller;
 use crate::binding::{self, Native, Throw, native};
 use crate::convert;
+use crate::shared::Compat;
 use crate::templates::Templates;
 
 /// The shapes of objects that an isolate makes once for all its realms.
@@ -40,7 +41,7 @@ pub(super) mod field {
 type Arguments<'s> = v8::FunctionCallbackArguments<'s>;
 
 impl Shapes {
-    pub(crate) fn new(scope: &mut v8::PinScope<'_, '_>) -> Self {
+    pub(crate) fn new(scope: &mut v8::PinScope<'_, '_>, compat: Compat) -> Self {
         let class = v8::FunctionTemplate::builder(native!(construct::construct)).build(scope);
         let name = binding::string(scope, "WebSocket");
         class.set_class_name(name);
@@ -97,7 +98,7 @@ impl Shapes {
             class.set_with_attr(name, value, fixed());
             prototype.set_with_attr(name, value, fixed());
         }
-        Self { class: v8::Global::new(scope, class), events: event::Shapes::new(scope) }
+        Self { class: v8::Global::new(scope, class), events: event::Shapes::new(scope, compat) }
     }
 
     /// The current realm's `WebSocket`; always the same one.
