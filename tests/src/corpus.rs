@@ -8,6 +8,7 @@
 //! - `// since: 2.2.0` keeps older versions of k6 from being compared: they are known to differ;
 //! - `// without k6: reason` keeps every k6 from it, where k6 crashes or hangs and this project does not;
 //! - `// drop: text` leaves out log lines with this text, which may or may not come;
+//! - `// by chance: metric …` leaves out metrics of which k6 may or may not have a sample;
 //! - `// unordered` compares the log without its order.
 //!
 //! Every script is given the server's address as `__ENV.WS_URL` and a word that no other run has as `__ENV.RUN`.
@@ -35,6 +36,7 @@ pub struct Script {
     since: Option<Version>,
     without_k6: Option<String>,
     drop: Vec<String>,
+    by_chance: Vec<String>,
     unordered: bool,
 }
 
@@ -52,6 +54,7 @@ impl Script {
             since: None,
             without_k6: None,
             drop: Vec::new(),
+            by_chance: Vec::new(),
             unordered: false,
         };
         let text = std::fs::read_to_string(script.path()).with_context(|| format!("no script {name}"))?;
@@ -67,6 +70,9 @@ impl Script {
                 }
                 Some(("without k6", reason)) => script.without_k6 = Some(reason.to_owned()),
                 Some(("drop", text)) => script.drop.push(text.to_owned()),
+                Some(("by chance", metrics)) => {
+                    script.by_chance.extend(metrics.split(' ').map(str::to_owned))
+                }
                 _ => script.unordered |= line == "unordered",
             }
         }
@@ -141,6 +147,11 @@ impl Script {
         let mut observation = Observation::read(&finished, &summary, &points, &substitutions)
             .with_context(|| format!("{} left {finished:#?}", tool.name()))?;
         observation.log.retain(|line| !self.drop.iter().any(|text| line.contains(text.as_str())));
+        for lines in [&mut observation.samples, &mut observation.summary, &mut observation.report] {
+            lines.retain(|line| {
+                !self.by_chance.iter().any(|metric| line.split([' ', ':']).next() == Some(metric))
+            });
+        }
         if self.unordered {
             observation.log.sort();
         }

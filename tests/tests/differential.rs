@@ -182,27 +182,53 @@ corpus! {
     timers_fail
     timers_global
     timers_init
+    timers_intervals
+    timers_nested
     unsolicited_pong
     user_agent
     violation_close_codes
     violations
     web_crypto
+    websockets_after_close
     websockets_arguments
+    websockets_await
+    websockets_beside_ws
+    websockets_binary_type
+    websockets_blob
+    websockets_blob_clamped
+    websockets_blob_messages
     websockets_blocking
+    websockets_buffered
+    websockets_checks
     websockets_close_arguments
+    websockets_close_reasons
+    websockets_compression
+    websockets_cookies
     websockets_echo
+    websockets_event_objects
     websockets_exceptions
     websockets_failed_dials
+    websockets_handlers_replaced
     websockets_headers
     websockets_init
     websockets_instance
     websockets_interrupted
+    websockets_json
+    websockets_left_open
     websockets_listeners
+    websockets_microtasks
+    websockets_param_errors
     websockets_phases
     websockets_ping
+    websockets_rejections
     websockets_send
     websockets_server_closes
+    websockets_setup_throws
+    websockets_states
     websockets_tags
+    websockets_texts
+    websockets_throws
+    websockets_two
     websockets_urls
     websockets_wind_down
 }
