@@ -1,3 +1,4 @@
+// without k6: chance decides there which samples of a socket get out before its iteration has failed
 // drop: k6/experimental/websockets is deprecated
 import { WebSocket } from 'k6/experimental/websockets';
 
