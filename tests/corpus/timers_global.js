@@ -21,12 +21,12 @@ export default function () {
   setTimeout((...args) => console.log(`arguments ${args}`), 150, 'a', 2, null);
   setTimeout(function () { console.log(`this is global ${this === globalThis}`); }, 160);
   setTimeout(() => console.log('text delay'), '170');
-  setTimeout(() => console.log('later'), 250);
+  setTimeout(() => console.log('later'), 400);
   setTimeout(() => console.log('same time, first'), 200);
   setTimeout(() => console.log('same time, second'), 200);
   setTimeout(() => { console.log('one'); Promise.resolve().then(() => console.log('microtask')); }, 100);
   setTimeout(() => console.log('two'), 100);
-  setTimeout(() => console.log('none'), 50);
+  setTimeout(() => console.log('none'), 10);
   setTimeout(() => console.log('negative'), -5);
   setTimeout(() => console.log('zero'), 0);
   setTimeout(() => console.log('missing'));
@@ -37,6 +37,6 @@ export default function () {
     ticks += 1;
     console.log(`tick ${ticks} ${word}`);
     if (ticks === 3) clearTimeout(interval);
-  }, 300, 'w');
+  }, 500, 'w');
   console.log('default returns');
 }
