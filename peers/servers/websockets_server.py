@@ -1,9 +1,12 @@
 # Python's websockets (https://pypi.org/project/websockets/), behaving as peers/src/lib.rs says.
 # usage: websockets_server.py HOST CERTIFICATE KEY [PARAMETERS of permessage-deflate as JSON, null for none]
 import asyncio, json, ssl, sys
-from websockets.asyncio.server import serve
+from websockets.asyncio.server import broadcast, serve
 from websockets.exceptions import ConnectionClosed
 from websockets.extensions.permessage_deflate import ServerPerMessageDeflateFactory
+
+# Who is in each room, by path.
+rooms = {}
 
 async def session(socket):
     path = socket.request.path
@@ -11,8 +14,14 @@ async def session(socket):
     try:
         if behaviour == "cookie":
             await socket.send(socket.request.headers.get("Cookie", "-"))
+        elif behaviour == "room":
+            room = rooms.setdefault(path, set())
+            room.add(socket)
+            broadcast(room, f"joined {len(room)}")
         async for message in socket:
-            if behaviour == "twice":
+            if behaviour == "room":
+                broadcast(room, message)
+            elif behaviour == "twice":
                 await socket.send(message)
                 third = len(message) // 3
                 await socket.send([message[:third], message[third:2 * third], message[2 * third:]])
@@ -27,6 +36,8 @@ async def session(socket):
     except ConnectionClosed:
         # Raised for codes other than 1000 and 1001.
         pass
+    finally:
+        rooms.get(path, set()).discard(socket)
     print(path, socket.close_code, socket.close_reason, flush=True)
 
 def subprotocol(socket, offered):

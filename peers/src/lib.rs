@@ -11,6 +11,7 @@
 //! | `/twice/…` | sends each message back whole and then in three fragments (not `aiohttp`) |
 //! | `/ping/…` | sends a ping with the message's text, and the text `pong …` when it is answered |
 //! | `/close/…` | closes with the code and the reason of the message `4001 reason` |
+//! | `/room/…` | says `joined N` to all in the room, the Nth included, then sends them each message of each (`websockets` and nginx) |
 //! | `/cookie/…` | begins with the value of the request's `Cookie` header, or `-` |
 //!
 //! How a session was closed, as the server saw it, is told by [`Server::closed`]; the rest of the path makes sessions

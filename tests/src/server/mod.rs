@@ -13,6 +13,7 @@
 //! | `/utf8` | sends a text message that is not UTF-8, then echoes |
 //! | `/deflate?reply=..` | answers with these extensions (default: what k6 accepts), sends a compressed message, then echoes compressed what comes compressed |
 //! | `/burst?n=100` | sends that many messages at once, then closes with 1000 |
+//! | `/broadcast?members=20&n=100` | waits until there are so many sessions, then sends so many messages to all, then echoes; not over TLS |
 //! | `/close/CODE?reason=..` | closes with that code, and waits for the client's answer |
 //! | `/close-nocode` | closes with an empty close frame |
 //! | `/fin` | ends the connection without a close frame |
@@ -33,6 +34,7 @@
 mod deflate;
 pub mod frame;
 pub mod head;
+mod room;
 mod session;
 mod tls;
 
@@ -134,10 +136,11 @@ fn accept(tcp: TcpStream, identity: Option<Identity>, sessions: &Sessions) -> io
     session::run(stream, &raw, sessions)
 }
 
-/// What clients sent in the sessions that carry an `id`.
+/// What clients sent in the sessions that carry an `id`, and the sessions that wait for others.
 #[derive(Debug, Default)]
 pub(crate) struct Sessions {
     seen: Mutex<HashMap<String, Seen>>,
+    rooms: room::Rooms,
     ended: Condvar,
 }
 

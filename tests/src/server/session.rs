@@ -119,6 +119,10 @@ impl Session<'_> {
                 let bytes = messages.chain(Frame::close(1000, "").encode()).collect::<Vec<_>>();
                 self.stream.write_all(&bytes)?;
             }
+            "/broadcast" => {
+                let (members, messages) = (head.number("members", 1), head.number("n", 100));
+                self.sessions.rooms.join(&head.target, raw.try_clone()?, members, messages)?;
+            }
             "/close-nocode" => self.send(Frame::new(frame::CLOSE, []))?,
             "/fin" => raw.shutdown(Shutdown::Write)?,
             "/rst" => return self.reset(raw, &[]),
