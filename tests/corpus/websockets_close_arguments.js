@@ -1,3 +1,4 @@
+// since: 2.2.0
 // drop: k6/experimental/websockets is deprecated
 import { WebSocket } from 'k6/experimental/websockets';
 

@@ -22,6 +22,6 @@ export default function () {
     }
   };
   ws.onerror = (e) => console.log(`error: ${e.error}`);
-  ws.onclose = (e) => console.log(`close: ${ws.readyState} ${e.code} '${e.reason}' ${Object.keys(e)}`);
+  ws.onclose = (e) => console.log(`close: ${ws.readyState} ${e.type} ${e.target === ws}`);
   console.log('default returns');
 }

@@ -1,4 +1,5 @@
-// without k6: chance decides there which samples of a socket get out before its iteration has failed
+// since: 2.2.0
+// by chance: ws_connecting ws_msgs_received ws_msgs_sent ws_session_duration ws_sessions
 // drop: k6/experimental/websockets is deprecated
 import { WebSocket } from 'k6/experimental/websockets';
 
