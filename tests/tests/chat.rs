@@ -9,19 +9,26 @@ use ws_e2e::fixture::Fixture;
 use ws_e2e::server::TestServer;
 use ws_peers::Peer;
 
-/// `MEMBERS` sockets enter a room. When all are in, the first `TALKERS` of them say `MESSAGES` things each; a member
-/// that has heard all there is to hear leaves.
-const ROOM: &str = "
+/// What the scripts begin with. Each has a function `member` that opens one socket.
+const COMMON: &str = "
     import { WebSocket } from 'k6/websockets';
     import { check } from 'k6';
     import { Counter } from 'k6/metrics';
 
     const members = Number(__ENV.MEMBERS);
-    const talkers = Number(__ENV.TALKERS);
     const messages = Number(__ENV.MESSAGES);
     const heard = new Counter('heard');
     const misplaced = new Counter('misplaced');
     export const options = { scenarios: { room: { executor: 'per-vu-iterations', vus: Number(__ENV.VUS), iterations: 1 } } };
+
+    export default function () {
+      for (let i = 0; i < members / __ENV.VUS; i++) member();
+    }";
+
+/// `MEMBERS` sockets enter a room. When all are in, the first `TALKERS` of them say `MESSAGES` things each; a member
+/// that has heard all there is to hear leaves.
+const ROOM: &str = "
+    const talkers = Number(__ENV.TALKERS);
 
     function member() {
       const ws = new WebSocket(__ENV.URL);
@@ -52,22 +59,10 @@ const ROOM: &str = "
         misplaced.add(wrong);
         check(next, { 'heard everybody to the end': (next) => joined === members && next.every((n) => n === messages) });
       };
-    }
-
-    export default function () {
-      for (let i = 0; i < members / __ENV.VUS; i++) member();
     }";
 
 /// `MEMBERS` sockets, to which the server sends `MESSAGES` numbers each when all are there.
 const BROADCAST: &str = "
-    import { WebSocket } from 'k6/websockets';
-    import { Counter } from 'k6/metrics';
-
-    const messages = Number(__ENV.MESSAGES);
-    const heard = new Counter('heard');
-    const misplaced = new Counter('misplaced');
-    export const options = { scenarios: { room: { executor: 'per-vu-iterations', vus: Number(__ENV.VUS), iterations: 1 } } };
-
     function member() {
       const ws = new WebSocket(__ENV.URL);
       let count = 0, wrong = 0;
@@ -78,10 +73,6 @@ const BROADCAST: &str = "
       };
       ws.onerror = (e) => { wrong += 1; console.error(e.error); };
       ws.onclose = () => { heard.add(count); misplaced.add(wrong); };
-    }
-
-    export default function () {
-      for (let i = 0; i < __ENV.MEMBERS / __ENV.VUS; i++) member();
     }";
 
 struct Crowd {
@@ -92,9 +83,9 @@ struct Crowd {
 }
 
 impl Crowd {
-    /// Runs the script and gives the metrics of its summary, all of which are counts here.
-    fn run(&self, script: &str, url: &str) -> impl Fn(&str) -> u64 + use<> {
-        let fixture = Fixture::new(script);
+    /// Runs a script and gives the metrics of its summary, all of which are counts here.
+    fn run(&self, member: &str, url: &str) -> impl Fn(&str) -> u64 + use<> {
+        let fixture = Fixture::new(&format!("{COMMON}\n{member}"));
         let summary = fixture.path("summary.json");
         let mut run = fixture.run().arg_value("--env", format!("URL={url}"));
         let numbers = [
