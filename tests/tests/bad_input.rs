@@ -153,7 +153,7 @@ fn session(path: &str, args: &[&str]) -> Finished {
           const res = ws.connect(__ENV.URL, null, (socket) => {
             socket.on('open', () => socket.send('now'));
             socket.on('error', (e) => console.log(`error ${e.error()}`));
-            socket.on('close', () => console.log('closed'));
+            socket.on('close', (code) => console.log(`closed ${code}`));
           });
           console.log(`status ${res.status} ${res.error}`);
         }";
@@ -186,8 +186,10 @@ fn frame_without_end_is_refused() {
     let finished = session("/bigframe?len=4611686018427387904", &[]);
     assert_eq!(finished.code, Some(0), "{finished:#?}");
     let console = finished.console();
-    assert!(console.iter().any(|line| line == "closed"), "{finished:#?}");
-    assert!(console.last().is_some_and(|line| line.starts_with("status 101")), "{finished:#?}");
+    let what = "frame of 4611686018427387904 bytes exceeds max_frame, 536870912 bytes";
+    let error = format!("error websocket: {what}");
+    assert_eq!(console, [&*error, "closed 1009", "status 101 "], "{finished:#?}");
+    assert_eq!(finished.stderr.matches("a connection was closed with code 1009").count(), 1, "{finished:#?}");
 }
 
 #[test]

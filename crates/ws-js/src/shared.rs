@@ -76,6 +76,8 @@ pub(crate) struct Shared {
     tls: OnceLock<Result<TlsConfig, String>>,
     /// The warning that the param `latency` measures nothing.
     pub(crate) unmeasured_latency: Once,
+    /// The warning that a server has sent more than the limits allow.
+    limit_met: Once,
 }
 
 /// What others give to a run; read through [`Shared`].
@@ -108,12 +110,21 @@ impl Shared {
             run_tags,
             tls: OnceLock::new(),
             unmeasured_latency: Once::new(),
+            limit_met: Once::new(),
         })
     }
 
     /// The run's own tags, interned.
     pub(crate) fn run_tags(&self) -> TagSetId {
         self.run_tags
+    }
+
+    /// Says, once in a run, that a server has sent too much: a script need not listen for errors.
+    pub(crate) fn warn_of_limit(&self, what: &str) {
+        self.limit_met.call_once(|| {
+            let message = &format!("a connection was closed with code 1009, others may follow: {what}");
+            self.log.write(&Record { level: Level::Warning, message, fields: &[] });
+        });
     }
 
     /// How to speak TLS, made when the first `wss` address is dialled: reading the system's root

@@ -230,13 +230,13 @@ impl Assembler {
         };
         if let Some(Header { len, .. }) = header {
             if len > self.max_frame {
-                return Err(Violation::TooLong { len, limit: self.max_frame });
+                return Err(Violation::FrameTooLong { len, limit: self.max_frame });
             }
             let total = len.saturating_add(self.message.as_ref().map_or(0, |m| m.data.len() as u64));
             let is_data =
                 header.is_some_and(|h| matches!(h.kind, FrameKind::Data(_) | FrameKind::Continuation));
             if is_data && total > self.max_message {
-                return Err(Violation::TooLong { len: total, limit: self.max_message });
+                return Err(Violation::MessageTooLong { len: total, limit: self.max_message });
             }
         }
         Ok(header)
@@ -485,10 +485,10 @@ mod tests {
         let mut two = server_frame(0x02, &[0; 90_000]);
         two.extend(server_frame(0x80, &[0; 60_001]));
         let table = [
-            (server_frame(0x82, &[0; 100_001]), Violation::TooLong { len: 100_001, limit: 100_000 }),
-            (two, Violation::TooLong { len: 150_001, limit: 150_000 }),
-            (vec![0x82, 127, 255, 255, 255, 255, 255, 255, 255, 255], {
-                Violation::TooLong { len: u64::MAX, limit: 100_000 }
+            (server_frame(0x82, &[0; 100_001]), Violation::FrameTooLong { len: 100_001, limit: 100_000 }),
+            (two, Violation::MessageTooLong { len: 150_001, limit: 150_000 }),
+            (vec![0x82, 127, 127, 255, 255, 255, 255, 255, 255, 255], {
+                Violation::FrameTooLong { len: i64::MAX as u64, limit: 100_000 }
             }),
         ];
         for (stream, violation) in table {

@@ -3,9 +3,6 @@
 use crate::error::PeerError;
 use crate::response::UpgradeResponse;
 
-/// How much of a body is kept.
-pub(crate) const MAX_BODY: usize = 1024;
-
 /// The longest line with a chunk's size that is read; real ones have a few digits.
 const MAX_CHUNK_LINE: usize = 256;
 
@@ -14,6 +11,8 @@ const MAX_CHUNK_LINE: usize = 256;
 pub(crate) struct BodyReader {
     framing: Framing,
     body: Vec<u8>,
+    /// How much of it is kept.
+    max: usize,
 }
 
 #[derive(Debug)]
@@ -27,8 +26,8 @@ enum Framing {
 }
 
 impl BodyReader {
-    /// Finds out how the body of `response` is delimited.
-    pub(crate) fn new(response: &UpgradeResponse) -> Result<Self, PeerError> {
+    /// Finds out how the body of `response` is delimited; `max` bytes of it are kept.
+    pub(crate) fn new(response: &UpgradeResponse, max: usize) -> Result<Self, PeerError> {
         let framing = if matches!(response.status, 100..=199 | 204 | 304) {
             Framing::Length(0)
         } else if response.headers.has_token("Transfer-Encoding", "chunked") {
@@ -42,25 +41,25 @@ impl BodyReader {
         } else {
             Framing::Length(u64::MAX)
         };
-        Ok(Self { framing, body: Vec::new() })
+        Ok(Self { framing, body: Vec::new(), max })
     }
 
     /// Takes the next bytes of the stream; says whether the body is complete.
     pub(crate) fn feed(&mut self, mut bytes: &[u8]) -> bool {
         loop {
-            if self.body.len() == MAX_BODY {
+            if self.body.len() == self.max {
                 return true;
             }
             match &mut self.framing {
                 Framing::Length(0) => return true,
                 Framing::Length(left) | Framing::Chunk(left) => {
-                    let room = (MAX_BODY - self.body.len()).min(bytes.len());
+                    let room = (self.max - self.body.len()).min(bytes.len());
                     let take = usize::try_from(*left).map_or(room, |left| left.min(room));
                     self.body.extend_from_slice(&bytes[..take]);
                     bytes = &bytes[take..];
                     *left -= take as u64;
                     if *left > 0 && bytes.is_empty() {
-                        return self.body.len() == MAX_BODY;
+                        return self.body.len() == self.max;
                     }
                     if *left == 0 && matches!(self.framing, Framing::Chunk(_)) {
                         self.framing = Framing::ChunkEnd(0);
@@ -112,12 +111,15 @@ impl BodyReader {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    const MAX_BODY: usize = 1024;
     use crate::Headers;
 
     fn read(status: u16, header: (&str, &str), stream: &[u8], step: usize) -> (bool, Vec<u8>) {
         let mut headers = Headers::default();
         headers.push(header.0, header.1);
-        let mut reader = BodyReader::new(&UpgradeResponse { status, headers, body: Vec::new() }).unwrap();
+        let mut reader =
+            BodyReader::new(&UpgradeResponse { status, headers, body: Vec::new() }, MAX_BODY).unwrap();
         let mut done = reader.feed(b"");
         for piece in stream.chunks(step) {
             if done {
@@ -166,7 +168,8 @@ mod tests {
             let mut headers = Headers::default();
             headers.push("Content-Length", value);
             let error =
-                BodyReader::new(&UpgradeResponse { status: 200, headers, body: Vec::new() }).unwrap_err();
+                BodyReader::new(&UpgradeResponse { status: 200, headers, body: Vec::new() }, MAX_BODY)
+                    .unwrap_err();
             assert_eq!(error, PeerError::BadContentLength { value: value.into() });
         }
     }

@@ -92,8 +92,10 @@ pub enum Error {
     #[error(transparent)]
     Peer(#[from] PeerError),
     /// The peer sent more than [`Limits`](crate::Limits) allow.
-    #[error("response head of more than {limit} {unit}")]
+    #[error("response head exceeds {name}, {limit} {unit}")]
     Limit {
+        /// The limit's name.
+        name: &'static str,
         /// The bound.
         limit: usize,
         /// What it counts: `bytes` or `lines`.

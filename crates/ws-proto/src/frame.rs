@@ -90,6 +90,7 @@ pub(crate) fn parse(
     }
     let mut cursor = Cursor::new(bytes);
     match FrameHeader::parse(&mut cursor) {
+        Ok(Some((_, len))) if len >> 63 != 0 => Err(vec![FrameFault::HugeLength]),
         Ok(Some((_, len))) => {
             Ok(Some(Header { kind, fin, compressed, len, size: cursor.position() as usize }))
         }

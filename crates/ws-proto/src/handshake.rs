@@ -333,7 +333,7 @@ impl Inner {
             match checked {
                 Ok(agreement) => return Ok(Some(Outcome::Open(response, used, agreement))),
                 Err(error @ PeerError::BadHandshake(_)) => {
-                    let mut body = BodyReader::new(&response)?;
+                    let mut body = BodyReader::new(&response, self.limits.max_body)?;
                     let done = body.feed(self.arena.since(used));
                     self.arena.reset();
                     self.state = State::Body(body, response, error);

@@ -13,6 +13,8 @@ pub struct Limits {
     pub max_header_bytes: usize,
     /// Lines in the response head.
     pub max_headers: usize,
+    /// Bytes of a refusal's body that are kept; what follows is not read.
+    pub max_body: usize,
     /// From the start to the TCP connection.
     pub connect_timeout: Duration,
     /// From the start to the open connection: TCP, TLS and upgrade together.
@@ -27,7 +29,8 @@ pub struct Limits {
 
 impl Default for Limits {
     /// Messages up to 512 MiB, the longest string that V8 can hold; memory is taken as bytes arrive, not as
-    /// headers announce them. Response heads up to 1 MiB and 1,000 lines; 30 s for TCP, 60 s for everything. What k6
+    /// headers announce them. Response heads up to 1 MiB and 1,000 lines, of a
+    /// refusal's body k6's 1,024 bytes; 30 s for TCP, 60 s for everything. What k6
     /// tolerates is tolerated.
     fn default() -> Self {
         Self {
@@ -35,6 +38,7 @@ impl Default for Limits {
             max_message: 512 << 20,
             max_header_bytes: 1 << 20,
             max_headers: 1000,
+            max_body: 1024,
             connect_timeout: Duration::from_secs(30),
             handshake_timeout: Duration::from_secs(60),
             strict_utf8: false,

@@ -111,12 +111,21 @@ pub enum Violation {
     CorruptDeflate,
     /// A compressed message that is longer than [`Limits::max_message`](crate::Limits::max_message) without compression.
     InflatesTooLong {
+        /// Bytes of the message as it came.
+        packed: u64,
         /// The bound, in bytes.
         limit: u64,
     },
-    /// A frame or message longer than [`Limits`](crate::Limits) allow.
-    TooLong {
-        /// What the message would be long, in bytes.
+    /// A frame longer than [`Limits::max_frame`](crate::Limits::max_frame).
+    FrameTooLong {
+        /// Its payload as announced, in bytes.
+        len: u64,
+        /// The bound.
+        limit: u64,
+    },
+    /// A message longer than [`Limits::max_message`](crate::Limits::max_message), as it comes over the wire.
+    MessageTooLong {
+        /// Its bytes so far, with those of the frame that was one too many.
         len: u64,
         /// The bound.
         limit: u64,
@@ -129,7 +138,7 @@ impl Violation {
     pub fn close_code(&self) -> u16 {
         match self {
             Self::TextNotUtf8 | Self::CorruptDeflate => 1007,
-            Self::TooLong { .. } | Self::InflatesTooLong { .. } => 1009,
+            Self::FrameTooLong { .. } | Self::MessageTooLong { .. } | Self::InflatesTooLong { .. } => 1009,
             _ => 1002,
         }
     }
@@ -152,8 +161,18 @@ impl fmt::Display for Violation {
             Self::HalfCloseCode => f.write_str("close frame of one byte"),
             Self::TextNotUtf8 => f.write_str("invalid utf8 payload in text message"),
             Self::CorruptDeflate => f.write_str("invalid compressed data"),
-            Self::InflatesTooLong { limit } => write!(f, "inflates to more than the limit of {limit} bytes"),
-            Self::TooLong { len, limit } => write!(f, "{len} bytes exceed the limit of {limit}"),
+            Self::InflatesTooLong { packed, limit } => {
+                write!(
+                    f,
+                    "compressed message of {packed} bytes inflates to more than max_message, {limit} bytes"
+                )
+            }
+            Self::FrameTooLong { len, limit } => {
+                write!(f, "frame of {len} bytes exceeds max_frame, {limit} bytes")
+            }
+            Self::MessageTooLong { len, limit } => {
+                write!(f, "message of {len} bytes or more exceeds max_message, {limit} bytes")
+            }
         }
     }
 }
@@ -185,6 +204,9 @@ pub enum FrameFault {
     /// A reserved opcode.
     #[error("bad opcode {0}")]
     BadOpcode(u8),
+    /// A length of 2^63 bytes or more (RFC 6455 section 5.2).
+    #[error("len >= 2^63")]
+    HugeLength,
     /// A masked frame, which only clients send.
     #[error("bad MASK")]
     Masked,

@@ -14,7 +14,7 @@ pub struct UpgradeResponse {
     pub status: u16,
     /// All header lines.
     pub headers: Headers,
-    /// The first bytes of a refusal's body, at most 1024; empty for an upgrade.
+    /// The first bytes of a refusal's body, at most [`Limits::max_body`]; empty for an upgrade.
     pub body: Vec<u8>,
 }
 
@@ -73,7 +73,7 @@ impl HeadParser {
         while let Some(end) = bytes[self.seen..].iter().position(|&b| b == b'\n') {
             let end = self.seen + end;
             if end >= limits.max_header_bytes {
-                return Err(Error::Limit { limit: limits.max_header_bytes, unit: "bytes" });
+                return Err(too_long(limits));
             }
             let line = &bytes[self.line..end];
             let line = line.strip_suffix(b"\r").unwrap_or(line);
@@ -89,13 +89,13 @@ impl HeadParser {
             }
             self.lines += 1;
             if self.lines > limits.max_headers {
-                return Err(Error::Limit { limit: limits.max_headers, unit: "lines" });
+                return Err(Error::Limit { name: "max_headers", limit: limits.max_headers, unit: "lines" });
             }
             self.header_line(line)?;
         }
         self.seen = bytes.len();
         if bytes.len() >= limits.max_header_bytes {
-            return Err(Error::Limit { limit: limits.max_header_bytes, unit: "bytes" });
+            return Err(too_long(limits));
         }
         Ok(None)
     }
@@ -140,6 +140,10 @@ impl HeadParser {
         self.headers.push(name, value.trim_matches([' ', '\t']));
         Ok(())
     }
+}
+
+fn too_long(limits: &Limits) -> Error {
+    Error::Limit { name: "max_header_bytes", limit: limits.max_header_bytes, unit: "bytes" }
 }
 
 fn parse_status(line: &[u8]) -> Result<u16, PeerError> {
@@ -270,9 +274,12 @@ mod tests {
         let limits = Limits { max_header_bytes: 64, max_headers: 2, ..Limits::default() };
         let long = format!("HTTP/1.1 200 OK\r\nA: {}", "x".repeat(64));
         let table = [
-            (long.clone(), "response head of more than 64 bytes"),
-            (format!("{long}\r\n\r\n"), "response head of more than 64 bytes"),
-            ("HTTP/1.1 200 OK\r\nA: 1\r\nB: 2\r\nC: 3\r\n".to_owned(), "response head of more than 2 lines"),
+            (long.clone(), "response head exceeds max_header_bytes, 64 bytes"),
+            (format!("{long}\r\n\r\n"), "response head exceeds max_header_bytes, 64 bytes"),
+            (
+                "HTTP/1.1 200 OK\r\nA: 1\r\nB: 2\r\nC: 3\r\n".to_owned(),
+                "response head exceeds max_headers, 2 lines",
+            ),
         ];
         for (head, message) in table {
             let error = HeadParser::default().parse(head.as_bytes(), &limits).unwrap_err();

@@ -12,10 +12,10 @@ use ws_proto::{
     WindowBits,
 };
 
-const K6: &str = "permessage-deflate; server_no_context_takeover; client_no_context_takeover";
+pub(crate) const K6: &str = "permessage-deflate; server_no_context_takeover; client_no_context_takeover";
 
 /// A peer that agrees to `extensions` and sends `bytes` in the same segment.
-fn serve_deflate<T: Send + 'static>(
+pub(crate) fn serve_deflate<T: Send + 'static>(
     extensions: &'static str,
     bytes: Vec<u8>,
     peer: impl FnOnce(TcpStream, String) -> T + Send + 'static,
@@ -30,13 +30,13 @@ fn serve_deflate<T: Send + 'static>(
     })
 }
 
-fn opening(addr: SocketAddr, offer: DeflateOffer) -> Opening {
+pub(crate) fn opening(addr: SocketAddr, offer: DeflateOffer) -> Opening {
     let mut opening = Opening::to(addr);
     opening.request.deflate(Some(offer));
     opening
 }
 
-fn compress(message: &[u8]) -> Vec<u8> {
+pub(crate) fn compress(message: &[u8]) -> Vec<u8> {
     let mut packed = Vec::with_capacity(message.len() + 100);
     let mut state = Compress::new(Compression::best(), false);
     state.compress_vec(message, &mut packed, FlushCompress::Sync).unwrap();
@@ -51,7 +51,7 @@ fn inflate(packed: &[u8]) -> Vec<u8> {
     plain
 }
 
-fn frame(first: u8, payload: &[u8]) -> Vec<u8> {
+pub(crate) fn frame(first: u8, payload: &[u8]) -> Vec<u8> {
     let len = u16::try_from(payload.len()).unwrap();
     let mut out = vec![first];
     if len < 126 {
@@ -200,11 +200,9 @@ fn violation(bytes: Vec<u8>, max_message: u64) -> (String, (u8, Vec<u8>)) {
 
 #[test]
 fn hostile_servers() {
-    let bomb = frame(0xC2, &compress(&vec![0; 10_000_000]));
     let hello = compress(b"hello");
     let table = [
-        (bomb, 1009_u16, "inflates to more than the limit of 1000000 bytes"),
-        (frame(0xC1, b"\xff\xff\xff"), 1007, "invalid compressed data"),
+        (frame(0xC1, b"\xff\xff\xff"), 1007_u16, "invalid compressed data"),
         (frame(0xC1, &hello[..4]), 1007, "invalid compressed data"),
         (frame(0xC1, b""), 1007, "invalid compressed data"),
         (frame(0xC9, b""), 1002, "RSV1 set"),

@@ -133,12 +133,17 @@ const GARBAGE: &[Row] = &[
         &[Say(b"220 mail.example.com ESMTP\r\n"), Wait],
         "malformed HTTP status code \"mail.example.com\"",
     ),
-    ("an endless line", Plain, &[Request, Say(&[b'x'; 5000]), Wait], "response head of more than 4096 bytes"),
+    (
+        "an endless line",
+        Plain,
+        &[Request, Say(&[b'x'; 5000]), Wait],
+        "response head exceeds max_header_bytes, 4096 bytes",
+    ),
     (
         "an endless header",
         Plain,
         &[Request, Say(HEAD), Say(&[b'x'; 5000]), Wait],
-        "response head of more than 4096 bytes",
+        "response head exceeds max_header_bytes, 4096 bytes",
     ),
     (
         "instead of frames",

@@ -168,7 +168,10 @@ fn a_head_over_the_limit() {
     let mut opening = Opening::to(addr);
     opening.limits.max_header_bytes = 100_000;
     let failure = opening.run().map(|_| ()).unwrap_err();
-    assert!(matches!(failure.error, Error::Limit { limit: 100_000, unit: "bytes" }), "{failure}");
+    assert!(
+        matches!(failure.error, Error::Limit { name: "max_header_bytes", limit: 100_000, .. }),
+        "{failure}"
+    );
     assert!(failure.bytes_read < 200_000);
     drop(failure);
     peer.join().unwrap();

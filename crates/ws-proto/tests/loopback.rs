@@ -9,6 +9,7 @@ mod echo;
 mod faults;
 mod handshake;
 mod interop;
+mod limits;
 #[cfg(target_os = "linux")]
 mod memory;
 mod stalls;

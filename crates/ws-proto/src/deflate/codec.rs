@@ -170,7 +170,7 @@ impl Unpacker {
     pub(crate) fn unpack(&mut self, packed: &[u8]) -> Result<Unpacked<'_>, Violation> {
         let mut unpacked = Unpacked(self.deflater.states());
         let States { decompressor, plain, .. } = &mut *unpacked.0;
-        let mut target = Target { plain, limit: self.limit };
+        let mut target = Target { plain, packed: packed.len() as u64, limit: self.limit };
         match &mut self.own {
             Some(own) => {
                 target.message(own, packed)?;
@@ -221,6 +221,8 @@ impl Unpacked<'_> {
 /// Where decompressed bytes go, and how many may.
 struct Target<'a> {
     plain: &'a mut Vec<u8>,
+    /// Bytes of the message before.
+    packed: u64,
     limit: u64,
 }
 
@@ -259,7 +261,7 @@ impl Target<'_> {
             let result = state.decompress_vec(&packed[taken..], self.plain, FlushDecompress::None);
             let status = result.map_err(|_| Violation::CorruptDeflate)?;
             if self.plain.len() as u64 > self.limit {
-                return Err(Violation::InflatesTooLong { limit: self.limit });
+                return Err(Violation::InflatesTooLong { packed: self.packed, limit: self.limit });
             }
             let now = (state.total_in() - before) as usize;
             if status == Status::StreamEnd {

@@ -166,8 +166,9 @@ fn the_limit_is_for_what_comes_out() {
         let bomb = pack(&mut packer, &vec![0; 100 * LIMIT]);
         assert!(bomb.len() < LIMIT / 4, "{}", bomb.len());
         let error = unpack(&mut unpacker, &bomb).unwrap_err();
-        assert_eq!(error, Violation::InflatesTooLong { limit: LIMIT as u64 });
-        assert_eq!(error.to_string(), "inflates to more than the limit of 1048576 bytes");
+        assert_eq!(error, Violation::InflatesTooLong { packed: bomb.len() as u64, limit: LIMIT as u64 });
+        let text = "bytes inflates to more than max_message, 1048576 bytes";
+        assert_eq!(error.to_string(), format!("compressed message of {} {text}", bomb.len()));
         assert_eq!(error.close_code(), 1009);
         assert!(
             deflater.census().2 < 200_000,
@@ -178,7 +179,7 @@ fn the_limit_is_for_what_comes_out() {
     let mut tight = unpacker(false, 15, 4);
     assert_eq!(
         unpack(&mut tight, b"\xf2\x48\xcd\xc9\xc9\x07\x00"),
-        Err(Violation::InflatesTooLong { limit: 4 })
+        Err(Violation::InflatesTooLong { packed: 7, limit: 4 })
     );
 }
 

@@ -1,7 +1,7 @@
 //! Property: the way a response is cut makes no difference to what becomes of the handshake.
 
 use super::pieces::{cut, take};
-use crate::body::{BodyReader, MAX_BODY};
+use crate::body::BodyReader;
 use crate::deflate::{DeflateAgreement, DeflateOffer, DeflatePolicy};
 use crate::error::PeerError;
 use crate::limits::Limits;
@@ -50,7 +50,7 @@ pub fn check(offer: Option<&DeflateOffer>, policy: DeflatePolicy, response: &[u8
             assert!(agreement.is_none() || head.headers.get("Sec-WebSocket-Extensions").is_some());
         }
         Outcome::Refused(head, _) => {
-            assert!(head.body.len() <= MAX_BODY && head.headers.len() <= limits.max_headers);
+            assert!(head.body.len() <= limits.max_body && head.headers.len() <= limits.max_headers);
             assert!(
                 head.headers.iter().all(|(name, value)| !format!("{name}{value}").contains(['\r', '\n']))
             );
@@ -80,7 +80,7 @@ fn read(pieces: Vec<&[u8]>, offer: Option<&DeflateOffer>, policy: DeflatePolicy,
         };
         match response.check(KEY).and_then(|()| response.agreement(offer, policy)) {
             Ok(agreement) => return Outcome::Open(response, used, agreement),
-            Err(error @ PeerError::BadHandshake(_)) => match BodyReader::new(&response) {
+            Err(error @ PeerError::BadHandshake(_)) => match BodyReader::new(&response, limits.max_body) {
                 Ok(mut reader) => {
                     let done = reader.feed(&received[used..]);
                     body = Some((reader, response, error));

@@ -122,6 +122,9 @@ impl At {
             },
             Incoming::Ended(Ended::Violation(violation)) => {
                 // The protocol layer has sent a close frame with the violation's text.
+                if violation.close_code() == 1009 {
+                    self.inside.group().shared.warn_of_limit(&violation.to_string());
+                }
                 let (error, code) = match violation.close_code() {
                     // What k6 checks, too: its scripts see its own attempt to close after that.
                     1002 => (SocketError::CloseSent, 1001),
