@@ -8,6 +8,7 @@ use mio::net::TcpStream;
 use crate::arena::Arena;
 use crate::assembly::Assembler;
 use crate::stamps::Stamps;
+use crate::tls::TlsStream;
 
 /// Ciphertext taken from the socket at once: one TLS record, so that a read is one system call.
 const RECORD: usize = 16 * 1024 + 256;
@@ -16,13 +17,9 @@ const RECORD: usize = 16 * 1024 + 256;
 #[derive(Debug)]
 pub(crate) struct Transport {
     tcp: TcpStream,
-    tls: Option<Box<rustls::ClientConnection>>,
+    tls: Option<Box<TlsStream>>,
     /// If each read asks when its bytes arrived.
     stamps: Option<Stamps>,
-    /// The peer has said over TLS that nothing follows.
-    ended: bool,
-    /// TLS has failed. It comes with bytes that may complete a handshake, so every later read says it again.
-    failed: Option<Box<rustls::Error>>,
     read: u64,
     written: u64,
 }
@@ -72,8 +69,8 @@ impl From<StreamError> for io::Error {
 }
 
 impl Transport {
-    pub(crate) fn new(tcp: TcpStream, tls: Option<Box<rustls::ClientConnection>>) -> Self {
-        Self { tcp, tls, stamps: None, ended: false, failed: None, read: 0, written: 0 }
+    pub(crate) fn new(tcp: TcpStream, tls: Option<Box<TlsStream>>) -> Self {
+        Self { tcp, tls, stamps: None, read: 0, written: 0 }
     }
 
     pub(crate) fn tcp(&mut self) -> &mut TcpStream {
@@ -121,9 +118,6 @@ impl Transport {
     ///
     /// Also on an error, what came before it is in the arena.
     pub(crate) fn read(&mut self, arena: &mut Arena) -> Result<Fill, StreamError> {
-        if self.ended {
-            return Ok(Fill::Eof);
-        }
         if self.tls.is_some() {
             return self.read_tls(arena);
         }
@@ -157,8 +151,12 @@ impl Transport {
     #[inline(never)]
     fn read_tls(&mut self, arena: &mut Arena) -> Result<Fill, StreamError> {
         let Some(tls) = &mut self.tls else { return Ok(Fill::Blocked) };
-        if let Some(error) = &self.failed {
-            return Err(StreamError::Tls((**error).clone()));
+        if tls.has_ended() {
+            return Ok(Fill::Eof);
+        }
+        // It may have come with bytes that completed a handshake, so every later read says it again.
+        if let Some(error) = tls.failure() {
+            return Err(StreamError::Tls(error.clone()));
         }
         let mut record = [0; RECORD];
         let n = match retry(|| receive(&mut self.tcp, &mut self.stamps, &mut record)) {
@@ -168,48 +166,26 @@ impl Transport {
             Err(e) => return Err(e.into()),
         };
         self.read += n as u64;
-        let mut cipher = &record[..n];
-        while !cipher.is_empty() {
-            if tls.read_tls(&mut cipher)? == 0 {
-                break;
-            }
-            let state = tls.process_new_packets();
-            // Decrypted bytes first, in whatever state the stream is: rustls holds only so many.
-            loop {
-                match arena.fill(|room| tls.reader().read(room)) {
-                    Ok((0, _)) => break,
-                    Ok(_) => {}
-                    Err(e) if e.kind() == ErrorKind::WouldBlock => break,
-                    Err(e) => return Err(e.into()),
-                }
-            }
-            match state {
-                Ok(state) if state.peer_has_closed() => {
-                    self.ended = true;
-                    return Ok(Fill::More);
-                }
-                Ok(_) => {}
-                Err(error) => {
-                    self.failed = Some(Box::new(error.clone()));
-                    return Err(StreamError::Tls(error));
-                }
-            }
-        }
-        Ok(if n == RECORD { Fill::More } else { Fill::Short })
+        tls.receive(&mut record[..n], arena).map_err(StreamError::Tls)?;
+        Ok(if n == RECORD || tls.has_ended() { Fill::More } else { Fill::Short })
     }
 
-    /// Writes `out[*at..]`, moving `at` forward by what the socket (or the TLS buffer) took.
+    /// Writes `out[*at..]`, moving `at` forward by what the socket took (or TLS has encrypted).
     pub(crate) fn write(&mut self, out: &[u8], at: &mut usize) -> io::Result<Flushed> {
         loop {
             if let Some(tls) = &mut self.tls {
-                // rustls takes up to 64 KiB at once, or nothing while it is full. After a failure it takes nothing at
-                // all, and an error even for no bytes would keep its alert from being sent.
+                // After a failure it encrypts nothing any more; an error even for no bytes would keep its alert from
+                // being sent.
                 if *at < out.len() {
-                    *at += tls.writer().write(&out[*at..])?;
+                    *at += tls.encrypt(&out[*at..]).map_err(StreamError::Tls)?;
                 }
                 while tls.wants_write() {
-                    match retry(|| tls.write_tls(&mut self.tcp)) {
-                        Ok(n) => self.written += n as u64,
+                    match retry(|| self.tcp.write(tls.records())) {
+                        Ok(0) => return Err(ErrorKind::WriteZero.into()),
+                        Ok(n) => {
+                            self.written += n as u64;
+                            tls.sent(n);
+                        }
                         Err(e) if e.kind() == ErrorKind::WouldBlock => return Ok(Flushed::Blocked),
                         Err(e) => return Err(e),
                     }
@@ -239,7 +215,7 @@ impl Transport {
     /// Queues the TLS closing alert; the next write sends it.
     pub(crate) fn close_notify(&mut self) {
         if let Some(tls) = &mut self.tls {
-            tls.send_close_notify();
+            tls.close_notify();
         }
     }
 }

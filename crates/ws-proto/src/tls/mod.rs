@@ -6,6 +6,7 @@ mod key;
 mod key_log;
 mod pem;
 mod roots;
+mod stream;
 mod suites;
 mod verify;
 mod version;
@@ -13,8 +14,8 @@ mod version;
 use std::sync::{Arc, Mutex, PoisonError};
 
 use rustls::ClientConfig;
-use rustls::client::Resumption;
 use rustls::client::danger::ServerCertVerifier;
+use rustls::client::{Resumption, UnbufferedClientConnection};
 use rustls::crypto::{CryptoProvider, ring};
 use rustls_pki_types::{CertificateDer, ServerName};
 
@@ -23,6 +24,7 @@ use self::identity::Identities;
 pub use self::identity::{ClientIdentity, IdentityError};
 pub use self::key::KeyError;
 pub use self::key_log::KeyLog;
+pub(crate) use self::stream::TlsStream;
 pub use self::suites::CipherSuite;
 use self::verify::{Anybody, Rooted};
 pub use self::version::{TlsVersion, TlsVersions};
@@ -175,10 +177,11 @@ impl TlsConfig {
         &self.0.warnings
     }
 
-    pub(crate) fn client(&self, host: &str) -> Result<Box<rustls::ClientConnection>, Error> {
+    pub(crate) fn client(&self, host: &str) -> Result<Box<TlsStream>, Error> {
         let name =
             ServerName::try_from(host.to_owned()).map_err(|_| Error::TlsName { host: host.to_owned() })?;
-        rustls::ClientConnection::new(self.config_for(host), name)
+        UnbufferedClientConnection::new(self.config_for(host), name)
+            .and_then(TlsStream::new)
             .map(Box::new)
             .map_err(|source| Error::Tls { host: host.to_owned(), source })
     }
