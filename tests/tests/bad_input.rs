@@ -134,7 +134,6 @@ fn not_yet_there() {
     for (text, args, name) in [
         ("export const options = { stages: [{ duration: '1s', target: 1 }] };", &[][..], "stages"),
         ("import exec from 'k6/execution';", &[], "k6/execution"),
-        ("import { WebSocket } from 'k6/websockets';", &[], "k6/websockets"),
         ("", &["--out", "csv=points.csv"], "csv"),
     ] {
         let finished = script(&format!("{text}\n{NOTHING}\n"), args);
