@@ -127,6 +127,8 @@ corpus! {
     init_context
     init_runs
     interrupted
+    local_ips
+    local_ips_foreign
     modules
     nested_connect
     no_default

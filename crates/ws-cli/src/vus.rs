@@ -101,6 +101,7 @@ impl Script for Loaded {
             throw: options.throw,
             tls: options.tls,
             resolver,
+            local_ips: options.local_ips,
             run_tags: options.tags.into_iter().collect(),
             system_tags: request.system_tags,
             limits: Limits { strict_utf8: options.strict_utf8, ..usual.limits },

@@ -1,10 +1,11 @@
 //! What all groups of a run read and none changes.
 
 use std::collections::BTreeMap;
+use std::net::IpAddr;
 use std::ops::Deref;
 use std::sync::{Arc, Once, OnceLock};
 
-use ws_loop::Resolver;
+use ws_loop::{AddressPool, Resolver};
 use ws_metrics::{BatchSender, Detail, Registry, SystemTags, TagSetId, TagSets, WallClock};
 use ws_proto::{Limits, TlsConfig, TlsOptions};
 
@@ -25,6 +26,8 @@ pub struct Settings {
     pub tls: TlsOptions,
     /// Looks names up, with the `hosts` of the run on top.
     pub resolver: Resolver,
+    /// Addresses to connect from, dealt out to the VUs in turn.
+    pub local_ips: Option<AddressPool>,
     /// Tags of every sample.
     pub run_tags: Vec<(String, String)>,
     /// Which tags the tool sets by itself.
@@ -58,6 +61,7 @@ impl Default for Settings {
             throw: false,
             tls: TlsOptions::default(),
             resolver: Resolver::default(),
+            local_ips: None,
             run_tags: Vec::new(),
             system_tags: SystemTags::default_set(),
             limits: Limits::default(),
@@ -125,6 +129,13 @@ impl Shared {
             let message = &format!("a connection was closed with code 1009, others may follow: {what}");
             self.log.write(&Record { level: Level::Warning, message, fields: &[] });
         });
+    }
+
+    /// The address that a VU connects from, if it matters; `number` is its `__VU`.
+    pub(crate) fn local_ip(&self, number: u32) -> Option<IpAddr> {
+        // VU 0, which setup() and teardown() run in, shares the first one's.
+        let index = u64::from(number.saturating_sub(1));
+        self.settings.local_ips.as_ref().map(|pool| pool.pick(index))
     }
 
     /// How to speak TLS, made when the first `wss` address is dialled: reading the system's root

@@ -58,6 +58,7 @@
 //! Who owns it and what events mean to the owner; it never calls back. Scripts, metrics, scenarios, retries.
 #![forbid(unsafe_code)]
 
+mod address_pool;
 mod clock;
 mod echo;
 mod error;
@@ -70,6 +71,7 @@ mod registry;
 mod resolver;
 mod wheel;
 
+pub use address_pool::{AddressPool, AddressPoolError};
 pub use clock::{Clock, ManualClock, Ticks};
 pub use echo::EchoServer;
 pub use error::Error;

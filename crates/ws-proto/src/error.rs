@@ -19,14 +19,18 @@ pub enum Error {
     Connect {
         /// The peer.
         addr: SocketAddr,
+        /// The local address that was asked for, if one was.
+        local: Option<IpAddr>,
         /// The system's answer, such as "connection refused".
         source: io::Error,
     },
-    /// The socket could not be bound to the local address that was asked for.
+    /// The socket could not be bound to the local address that was asked for, or that cannot reach the peer.
     #[error("bind to {local}: {source}")]
     Bind {
         /// The local address.
         local: IpAddr,
+        /// The peer.
+        addr: SocketAddr,
         /// The system's answer.
         source: io::Error,
     },
@@ -35,7 +39,7 @@ pub enum Error {
     Timeout {
         /// What was being waited for.
         phase: Phase,
-        /// Our end, known once TCP is connected.
+        /// Our end, known once TCP is connected; before, the address that was asked for with port 0.
         local: Option<SocketAddr>,
         /// The peer.
         addr: SocketAddr,

@@ -6,7 +6,6 @@ use std::net::{IpAddr, SocketAddr};
 use std::time::{Duration, Instant};
 
 use mio::event::Source;
-use mio::net::TcpStream;
 use mio::{Interest, Registry, Token};
 use tungstenite::handshake::client::generate_key;
 
@@ -18,6 +17,7 @@ use crate::error::{Direction, Error, PeerError, Phase};
 use crate::limits::Limits;
 use crate::request::UpgradeRequest;
 use crate::response::{HeadParser, UpgradeResponse};
+use crate::tcp;
 use crate::tls::TlsConfig;
 use crate::transport::{Fill, Flushed, StreamError, Transport};
 use crate::url::WsUrl;
@@ -81,6 +81,8 @@ struct Inner {
     transport: Transport,
     state: State,
     addr: SocketAddr,
+    /// Where it was to leave from.
+    from: Option<IpAddr>,
     local: Option<SocketAddr>,
     host: String,
     key: String,
@@ -149,17 +151,16 @@ impl Handshaking {
             (true, None) => return Err(Error::TlsMissing),
             (false, _) => None,
         };
-        let tcp = match local {
-            None => TcpStream::connect(addr).map_err(|source| Error::Connect { addr, source })?,
-            Some(local) => connect_from(addr, local)?,
-        };
+        let tcp = tcp::connect(addr, local)?;
         let key = generate_key();
         let (offer, policy) = request.deflate_terms();
         Ok(Self(Box::new(Inner {
             transport: Transport::new(tcp, tls),
             state: State::Connect,
             addr,
-            local: None,
+            from: local,
+            // The port is chosen on the way.
+            local: local.map(|ip| SocketAddr::new(ip, 0)),
             host: url.host().to_owned(),
             request: request.encode(url, &key),
             key,
@@ -276,8 +277,8 @@ impl Inner {
     }
 
     fn connected(&mut self) -> Result<bool, Error> {
-        let addr = self.addr;
-        let refused = |source| Error::Connect { addr, source };
+        let (addr, local) = (self.addr, self.from);
+        let refused = |source| Error::Connect { addr, local, source };
         let tcp = self.transport.tcp();
         if let Some(source) = tcp.take_error().map_err(refused)? {
             return Err(refused(source));
@@ -400,25 +401,6 @@ impl Inner {
             bytes_written: self.transport.bytes_written(),
         })
     }
-}
-
-fn connect_from(addr: SocketAddr, local: IpAddr) -> Result<TcpStream, Error> {
-    let bind = |source| Error::Bind { local, source };
-    let socket = socket2::Socket::new(socket2::Domain::for_address(addr), socket2::Type::STREAM, None)
-        .map_err(bind)?;
-    socket.set_nonblocking(true).map_err(bind)?;
-    socket.bind(&SocketAddr::new(local, 0).into()).map_err(bind)?;
-    match socket.connect(&addr.into()) {
-        Ok(()) => {}
-        Err(e) if in_progress(&e) => {}
-        Err(source) => return Err(Error::Connect { addr, source }),
-    }
-    Ok(TcpStream::from_std(socket.into()))
-}
-
-/// A connect that goes on in the background: `EINPROGRESS`, or "would block" on Windows.
-fn in_progress(error: &io::Error) -> bool {
-    error.kind() == io::ErrorKind::WouldBlock || error.raw_os_error() == Some(libc::EINPROGRESS)
 }
 
 impl Source for Handshaking {

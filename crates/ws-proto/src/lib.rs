@@ -85,6 +85,7 @@ mod message;
 mod request;
 mod response;
 mod stamps;
+mod tcp;
 mod tls;
 mod transport;
 mod url;

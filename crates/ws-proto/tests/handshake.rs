@@ -182,7 +182,7 @@ fn nobody_listens() {
     let addr = TcpListener::bind("127.0.0.1:0").unwrap().local_addr().unwrap();
     let failure = Opening::to(addr).run().map(|_| ()).unwrap_err();
     match failure.error {
-        Error::Connect { addr: to, source } => {
+        Error::Connect { addr: to, source, .. } => {
             assert_eq!((to, source.kind()), (addr, std::io::ErrorKind::ConnectionRefused));
             assert!(source.raw_os_error().is_some());
         }

@@ -42,6 +42,7 @@ fn set(layer: &mut Layer, name: &str, value: &str) -> Result<(), String> {
         "K6_DNS" => layer.dns = Some(Dns::parse(value)?),
         "K6_BLOCK_HOSTNAMES" => layer.block_hostnames = Some(network::patterns(&parse::list(value))?),
         "K6_BLACKLIST_IPS" => layer.blacklist_ips = Some(network::ranges(&parse::list(value))?),
+        "K6_LOCAL_IPS" => layer.local_ips = Some(network::local_ips(value)?),
         "K6_USER_AGENT" => layer.user_agent = Some(value.to_owned()),
         "K6_INSECURE_SKIP_TLS_VERIFY" => layer.insecure_skip_tls_verify = Some(parse::boolean(value)?),
         "K6_NO_COOKIES_RESET" => layer.no_cookies_reset = Some(parse::boolean(value)?),
@@ -63,7 +64,7 @@ fn set(layer: &mut Layer, name: &str, value: &str) -> Result<(), String> {
 #[cfg(test)]
 mod tests {
     use indexmap::indexmap;
-    use ws_loop::HostPatterns;
+    use ws_loop::{AddressPool, HostPatterns};
 
     use super::*;
 
@@ -87,6 +88,11 @@ mod tests {
                 Layer { system_tags: Some(vec!["url".to_owned(), "name".to_owned()]), ..none() },
             ),
             ("K6_SYSTEM_TAGS", "\"\"", Layer { system_tags: Some(Vec::new()), ..none() }),
+            (
+                "K6_LOCAL_IPS",
+                "10.0.0.0/30",
+                Layer { local_ips: Some(AddressPool::parse("10.0.0.1-10.0.0.2").unwrap()), ..none() },
+            ),
             ("K6_DNS", "ttl=0", Layer { dns: Some(Dns::parse("ttl=0").unwrap()), ..none() }),
             (
                 "K6_BLOCK_HOSTNAMES",
@@ -139,6 +145,11 @@ mod tests {
                 "K6_NO_SETUP",
                 "maybe",
                 "environment variable K6_NO_SETUP: \"maybe\" is not a boolean, use true or false",
+            ),
+            (
+                "K6_LOCAL_IPS",
+                "foo",
+                "environment variable K6_LOCAL_IPS: foo is not a valid IP, IP range or CIDR",
             ),
             ("K6_DNS", "ttl", "environment variable K6_DNS: no value for key ttl"),
             (

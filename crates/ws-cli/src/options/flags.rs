@@ -189,6 +189,9 @@ struct RunFlags {
     /// Whom k6/websockets follows where k6 and the web's standard differ: k6 (default) or web
     #[arg(long, value_name = "WHOM", allow_hyphen_values = true)]
     compat: Option<String>,
+    /// Addresses to connect from, dealt out to the VUs: a comma list of addresses, ranges (A-B) and CIDR blocks
+    #[arg(long, value_name = "LIST", allow_hyphen_values = true)]
+    local_ips: Option<String>,
     /// User-Agent header of handshakes
     #[arg(long, value_name = "TEXT", allow_hyphen_values = true)]
     user_agent: Option<String>,
@@ -264,6 +267,13 @@ impl RunFlags {
             dns: self.dns.as_deref().map(Dns::parse).transpose().map_err(CliError::generic)?,
             block_hostnames: lists(&self.block_hostnames, network::patterns)?,
             blacklist_ips: lists(&self.blacklist_ip, network::ranges)?,
+            local_ips: self
+                .local_ips
+                .as_deref()
+                .filter(|list| !list.is_empty())
+                .map(network::local_ips)
+                .transpose()
+                .map_err(CliError::generic)?,
             user_agent: self.user_agent.clone(),
             insecure_skip_tls_verify: self.insecure_skip_tls_verify,
             strict_utf8: self.strict_utf8,
@@ -362,7 +372,7 @@ fn refusal(error: &clap::Error) -> CliError {
 #[cfg(test)]
 mod tests {
     use indexmap::indexmap;
-    use ws_loop::HostPatterns;
+    use ws_loop::{AddressPool, HostPatterns};
 
     use super::*;
 
@@ -423,6 +433,10 @@ mod tests {
             ),
             ("--blacklist-ip \"\"", Layer { blacklist_ips: Some(Vec::new()), ..none() }),
             ("--tls-resumption", Layer { tls_resumption: Some(true), ..none() }),
+            (
+                "--local-ips 10.0.0.1,10.0.0.2",
+                Layer { local_ips: Some(AddressPool::parse("10.0.0.1,10.0.0.2").unwrap()), ..none() },
+            ),
             ("--user-agent me", Layer { user_agent: Some("me".to_owned()), ..none() }),
             (
                 "--summary-trend-stats avg,p(99) --summary-time-unit ms",
@@ -513,6 +527,7 @@ mod tests {
             ("run x.js --tag bad", "error parsing tag 'bad': invalid tag, empty value"),
             ("run x.js --summary-trend-stats foo", "invalid trend stat 'foo', unknown format"),
             ("run x.js --summary-time-unit h", "invalid summary time unit 'h', use 's', 'ms' or 'us'"),
+            ("run x.js --local-ips foo", "foo is not a valid IP, IP range or CIDR"),
             ("run x.js --dns ttl=foo", "invalid DNS TTL: foo"),
             ("run x.js --dns x=1", "unknown DNS configuration field: x"),
             ("run x.js --block-hostnames a*b", "invalid hostname pattern 'a*b'"),

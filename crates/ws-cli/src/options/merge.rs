@@ -55,6 +55,7 @@ fn over(merged: &mut Layer, layer: Layer) {
         dns,
         block_hostnames,
         blacklist_ips,
+        local_ips,
         user_agent,
         insecure_skip_tls_verify,
         tls_auth,
@@ -84,6 +85,7 @@ fn over(merged: &mut Layer, layer: Layer) {
     put(&mut merged.dns, dns);
     put(&mut merged.block_hostnames, block_hostnames);
     put(&mut merged.blacklist_ips, blacklist_ips);
+    put(&mut merged.local_ips, local_ips);
     put(&mut merged.user_agent, user_agent);
     put(&mut merged.insecure_skip_tls_verify, insecure_skip_tls_verify);
     put(&mut merged.tls_auth, tls_auth);

@@ -21,7 +21,7 @@ use indexmap::IndexMap;
 use ws_engine::ScenarioConfig;
 use ws_engine::duration::GoDuration;
 use ws_js::Compat;
-use ws_loop::{Cidr, HostPatterns};
+use ws_loop::{AddressPool, Cidr, HostPatterns};
 
 use self::network::Dns;
 
@@ -39,6 +39,8 @@ pub(crate) struct Layer {
     pub(crate) dns: Option<Dns>,
     pub(crate) block_hostnames: Option<HostPatterns>,
     pub(crate) blacklist_ips: Option<Vec<Cidr>>,
+    /// Not an option of scripts.
+    pub(crate) local_ips: Option<AddressPool>,
     pub(crate) user_agent: Option<String>,
     pub(crate) insecure_skip_tls_verify: Option<bool>,
     pub(crate) tls_auth: Option<Vec<tls::RawIdentity>>,

@@ -1,10 +1,10 @@
-//! Options that say how servers are reached: how names are looked up, and what must not be dialled.
+//! Options that say how servers are reached: how names are looked up, what must not be dialled, where from.
 
 use std::time::Duration;
 
 use serde_json::Value;
 use ws_engine::duration::GoDuration;
-use ws_loop::{Cidr, HostPatterns, Policy, ResolverConfig, Select};
+use ws_loop::{AddressPool, Cidr, HostPatterns, Policy, ResolverConfig, Select};
 
 use super::json;
 
@@ -94,6 +94,11 @@ fn time_to_live(text: &str) -> Option<Option<Duration>> {
     }
     let ttl = GoDuration::parse_option(text).ok().filter(|ttl| !ttl.is_negative())?;
     Some(Some(ttl.to_std()))
+}
+
+/// `--local-ips`.
+pub(crate) fn local_ips(text: &str) -> Result<AddressPool, String> {
+    AddressPool::parse(text).map_err(|error| error.to_string())
 }
 
 /// `blockHostnames`.

@@ -7,7 +7,7 @@ use ws_engine::duration::GoDuration;
 use ws_engine::{Plan, Shortcuts};
 use ws_js::Compat;
 use ws_js::TlsOptions;
-use ws_loop::{Cidr, HostPatterns, Hosts};
+use ws_loop::{AddressPool, Cidr, HostPatterns, Hosts};
 use ws_metrics::TrendStat;
 
 use super::network::Dns;
@@ -30,6 +30,8 @@ pub(crate) struct Options {
     pub(crate) block_hostnames: HostPatterns,
     /// Addresses that must not be dialled.
     pub(crate) blacklist_ips: Vec<Cidr>,
+    /// Addresses to connect from.
+    pub(crate) local_ips: Option<AddressPool>,
     pub(crate) user_agent: Option<String>,
     pub(crate) tls: TlsOptions,
     pub(crate) no_cookies_reset: bool,
@@ -108,6 +110,7 @@ pub(crate) fn resolve(
         dns: layer.dns.unwrap_or_default(),
         block_hostnames: layer.block_hostnames.unwrap_or_default(),
         blacklist_ips: layer.blacklist_ips.unwrap_or_default(),
+        local_ips: layer.local_ips,
         user_agent: layer.user_agent,
         tls,
         no_cookies_reset: layer.no_cookies_reset.unwrap_or(false),

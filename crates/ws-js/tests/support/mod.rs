@@ -90,6 +90,7 @@ impl Plan {
             throw: self.throw,
             tls: TlsOptions { skip_verify: true, ..TlsOptions::default() },
             resolver: Resolver::default(),
+            local_ips: None,
             run_tags: Vec::new(),
             system_tags: SystemTags::default_set(),
             limits: Limits::default(),

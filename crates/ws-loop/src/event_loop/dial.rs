@@ -123,8 +123,9 @@ impl<T: Send + 'static> EventLoop<T> {
         let now = started + spent;
         limits.connect_timeout = limits.connect_timeout.saturating_sub(spent);
         limits.handshake_timeout = limits.handshake_timeout.saturating_sub(spent);
+        let local = dial.local;
         let start =
-            Handshaking::start(addr, dial.local, &dial.url, &dial.request, dial.tls.as_ref(), &limits, now);
+            Handshaking::start(addr, local, &dial.url, &dial.request, dial.tls.as_ref(), &limits, now);
         let registered = start.and_then(|mut handshaking| {
             handshaking.share_deflater(&self.deflater);
             if dial.arrivals {
@@ -135,7 +136,7 @@ impl<T: Send + 'static> EventLoop<T> {
             let interest = Interest::READABLE | Interest::WRITABLE;
             match self.poll.registry().register(&mut handshaking, key.token(), interest) {
                 Ok(()) => Ok(handshaking),
-                Err(source) => Err(ws_proto::Error::Connect { addr, source }),
+                Err(source) => Err(ws_proto::Error::Connect { addr, local, source }),
             }
         });
         match registered {

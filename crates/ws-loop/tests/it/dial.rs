@@ -37,7 +37,7 @@ fn refused() {
     let addr = listener().local_addr().unwrap();
     l.connect(dial(addr), 3);
     let failure = failure(&mut l);
-    let DialError::Handshake(ws_proto::Error::Connect { addr: whose, source }) = failure.error else {
+    let DialError::Handshake(ws_proto::Error::Connect { addr: whose, source, .. }) = failure.error else {
         panic!("{:?}", failure.error)
     };
     assert_eq!((whose, source.kind()), (addr, std::io::ErrorKind::ConnectionRefused));

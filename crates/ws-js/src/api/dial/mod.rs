@@ -10,14 +10,15 @@ use ws_proto::{CookieJar, DeflatePolicy, UpgradeRequest, WsUrl};
 
 pub(crate) use self::compression::Compression;
 pub(crate) use self::params::{Dialect, Params};
-use crate::group::Inside;
+use crate::api::Caller;
 
 /// Makes the dial that `params` ask for, with the cookies of `jar`. Nothing is sent yet, so a module can still add to the request.
 ///
 /// # Errors
 ///
 /// Why nothing can be dialled, in k6's words: a header that the handshake sets itself, no usable TLS.
-pub(crate) fn dial(inside: Inside, url: WsUrl, params: &Params, jar: &CookieJar) -> Result<Dial, String> {
+pub(crate) fn dial(caller: Caller, url: WsUrl, params: &Params, jar: &CookieJar) -> Result<Dial, String> {
+    let Caller { inside, vu } = caller;
     let shared = &inside.group().shared;
     let mut request = UpgradeRequest::new();
     request.user_agent(Some(&shared.settings.user_agent));
@@ -40,5 +41,6 @@ pub(crate) fn dial(inside: Inside, url: WsUrl, params: &Params, jar: &CookieJar)
     // A longer one could not be shown to the script.
     limits.max_message = limits.max_message.min(v8::String::MAX_LENGTH as u64);
     let arrivals = shared.settings.extended_metrics || params.latency.is_some();
-    Ok(Dial { url, request, tls, limits, local: None, addr: None, arrivals })
+    let local = shared.local_ip(inside.state().vus[vu as usize].number);
+    Ok(Dial { request, tls, limits, local, arrivals, ..Dial::new(url) })
 }

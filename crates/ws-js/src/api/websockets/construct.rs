@@ -125,7 +125,7 @@ impl At {
             return Err(canceled(&url));
         }
         let jar = self.with(|socket, _| Arc::clone(&socket.jar)).unwrap_or_default();
-        let mut dial = dial::dial(inside, url, params, &jar)?;
+        let mut dial = dial::dial(self.caller, url, params, &jar)?;
         if let Some(protocols) = protocols {
             if dial.request.get(PROTOCOL).is_some() {
                 return Err(format!("websocket: duplicate header not allowed: {PROTOCOL}"));

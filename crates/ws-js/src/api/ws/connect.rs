@@ -113,7 +113,7 @@ fn begin(
     let jar = params.jar.clone().unwrap_or_else(|| caller.jar());
     let dial = WsUrl::parse(url)
         .map_err(|error| error.to_string())
-        .and_then(|url| dial::dial(inside, url, params, &jar))
+        .and_then(|url| dial::dial(caller, url, params, &jar))
         .map_err(|message| {
             book_early_failure(
                 inside,

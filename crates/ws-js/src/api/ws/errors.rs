@@ -1,7 +1,7 @@
 //! What scripts are told when something fails, in k6's words.
 
 use std::io;
-use std::net::SocketAddr;
+use std::net::{IpAddr, SocketAddr};
 
 use ws_loop::DialError;
 use ws_proto::{Direction, Error, ExtensionFault, PeerError, Phase, UpgradeResponse};
@@ -53,9 +53,15 @@ pub(in crate::api) fn dial_text(error: &DialError) -> String {
 
 fn handshake_text(error: &Error) -> String {
     match error {
-        Error::Connect { addr, source } => format!("dial tcp {addr}: connect: {}", errno_text(source)),
-        Error::Bind { local, source } => format!("dial tcp {local}: bind: {}", errno_text(source)),
-        Error::Timeout { phase: Phase::Connect, addr, .. } => format!("dial tcp {addr}: i/o timeout"),
+        Error::Connect { addr, local, source } => {
+            format!("dial tcp {}: connect: {}", ends(local.map(any_port), *addr), errno_text(source))
+        }
+        Error::Bind { local, addr, source } => {
+            format!("dial tcp {}: bind: {}", ends(Some(any_port(*local)), *addr), errno_text(source))
+        }
+        Error::Timeout { phase: Phase::Connect, local, addr } => {
+            format!("dial tcp {}: i/o timeout", ends(*local, *addr))
+        }
         Error::Timeout { local, addr, .. } => format!("read tcp {}: i/o timeout", ends(*local, *addr)),
         Error::Broken { direction, local, addr, source, .. } => {
             let call = match direction {
@@ -75,6 +81,11 @@ fn handshake_text(error: &Error) -> String {
         // The rest says in the library's own words what k6 has none for, or the same.
         other => other.to_string(),
     }
+}
+
+/// An end whose port is not known.
+fn any_port(ip: IpAddr) -> SocketAddr {
+    SocketAddr::new(ip, 0)
 }
 
 fn ends(local: Option<SocketAddr>, remote: SocketAddr) -> String {
@@ -228,8 +239,18 @@ mod tests {
     fn a_refused_connection_names_the_address() {
         let error = DialError::Handshake(Error::Connect {
             addr: "127.0.0.1:1".parse().unwrap(),
+            local: None,
             source: io::Error::from_raw_os_error(111),
         });
         assert_eq!(dial_text(&error), "dial tcp 127.0.0.1:1: connect: connection refused");
+        let error = DialError::Handshake(Error::Bind {
+            addr: "127.0.0.1:1".parse().unwrap(),
+            local: "192.0.2.77".parse().unwrap(),
+            source: io::Error::from_raw_os_error(99),
+        });
+        assert_eq!(
+            dial_text(&error),
+            "dial tcp 192.0.2.77:0->127.0.0.1:1: bind: cannot assign requested address"
+        );
     }
 }
