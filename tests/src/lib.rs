@@ -12,6 +12,7 @@ pub mod lines;
 pub mod logfmt;
 pub mod observation;
 pub mod process;
+pub mod proxy;
 pub mod python_tls;
 pub mod server;
 pub mod tool;

@@ -8,6 +8,7 @@ use std::time::Duration;
 
 use ws_engine::{Cause, Clock, Coordinator, MetricsRecorder, RunConfig, RunEvent, RunOutcome};
 use ws_js::KeyLog;
+use ws_loop::Proxies;
 use ws_metrics::{
     Detail, Output, Pipeline, PipelineConfig, PrometheusView, Registry, Report, SystemTags, TagSets,
     ThresholdConfig, Thresholds, WallClock,
@@ -246,6 +247,7 @@ impl App<'_> {
         let mut running = test.script.start(RunRequest {
             options: test.options.clone(),
             system_tags: test.system_tags,
+            proxies: self.proxies(),
             drivers: test.runtime.drivers,
             samples: pipeline.sender(),
             detail,
@@ -267,6 +269,13 @@ impl App<'_> {
         self.report(&report, &test.options, &test.runtime, &mut *running);
         self.last_words(&outcome, &report, &progress);
         conclude(outcome.cause, &report).map(|()| ExitCode::Success)
+    }
+
+    fn proxies(&self) -> Proxies {
+        Proxies::from_vars(|name| {
+            let found = self.vars.iter().find(|(key, _)| key == name);
+            found.map(|(_, value)| value.clone())
+        })
     }
 
     fn output(&self, output: &runtime::Output, thresholds: &Thresholds) -> Result<Box<dyn Output>, CliError> {

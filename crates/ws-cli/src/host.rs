@@ -7,6 +7,7 @@ use std::time::Duration;
 
 use serde_json::Value;
 use ws_engine::Phases;
+use ws_loop::Proxies;
 use ws_metrics::{BatchSender, Detail, Registry, SystemTags, TagSets, WallClock};
 
 use crate::error::CliError;
@@ -48,6 +49,8 @@ pub(crate) trait Script {
 pub(crate) struct RunRequest {
     pub(crate) options: Options,
     pub(crate) system_tags: SystemTags,
+    /// From the variables of the process.
+    pub(crate) proxies: Proxies,
     /// Threads that run scripts; `None` for as many as the load needs.
     pub(crate) drivers: Option<usize>,
     pub(crate) samples: BatchSender,

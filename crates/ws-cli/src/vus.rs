@@ -102,6 +102,7 @@ impl Script for Loaded {
             tls: options.tls,
             resolver,
             local_ips: options.local_ips,
+            proxies: request.proxies,
             run_tags: options.tags.into_iter().collect(),
             system_tags: request.system_tags,
             limits: Limits { strict_utf8: options.strict_utf8, ..usual.limits },

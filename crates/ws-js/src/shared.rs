@@ -5,7 +5,7 @@ use std::net::IpAddr;
 use std::ops::Deref;
 use std::sync::{Arc, Once, OnceLock};
 
-use ws_loop::{AddressPool, Resolver};
+use ws_loop::{AddressPool, Proxies, Resolver};
 use ws_metrics::{BatchSender, Detail, Registry, SystemTags, TagSetId, TagSets, WallClock};
 use ws_proto::{Limits, TlsConfig, TlsOptions};
 
@@ -28,6 +28,8 @@ pub struct Settings {
     pub resolver: Resolver,
     /// Addresses to connect from, dealt out to the VUs in turn.
     pub local_ips: Option<AddressPool>,
+    /// HTTP proxies to go through.
+    pub proxies: Proxies,
     /// Tags of every sample.
     pub run_tags: Vec<(String, String)>,
     /// Which tags the tool sets by itself.
@@ -62,6 +64,7 @@ impl Default for Settings {
             tls: TlsOptions::default(),
             resolver: Resolver::default(),
             local_ips: None,
+            proxies: Proxies::default(),
             run_tags: Vec::new(),
             system_tags: SystemTags::default_set(),
             limits: Limits::default(),

@@ -67,6 +67,7 @@ mod event_loop;
 mod key;
 mod mailbox;
 mod nest;
+mod proxies;
 mod registry;
 mod resolver;
 mod wheel;
@@ -80,6 +81,7 @@ pub use event_loop::{EventLoop, LoopConfig};
 pub use key::SocketKey;
 pub use mailbox::LoopHandle;
 pub use nest::{Nest, NestWaker};
+pub use proxies::Proxies;
 pub use resolver::{
     Cidr, CidrError, DnsError, HostPatterns, Hosts, HostsError, Lookup, PatternError, Policy, Resolver,
     ResolverConfig, Select, SystemLookup,

@@ -56,6 +56,7 @@ builtins! {
     WS_CONNECTING "ws_connecting" Trend Time "WebSocket dial: lookup, TCP, TLS and upgrade";
     WS_HANDSHAKE_DNS "ws_handshake_dns" Trend Time "Name lookup of a WebSocket dial";
     WS_HANDSHAKE_TCP "ws_handshake_tcp" Trend Time "TCP connect of a WebSocket dial";
+    WS_HANDSHAKE_PROXY "ws_handshake_proxy" Trend Time "Request for a tunnel through a proxy of a WebSocket dial";
     WS_HANDSHAKE_TLS "ws_handshake_tls" Trend Time "TLS handshake of a WebSocket dial";
     WS_HANDSHAKE_UPGRADE "ws_handshake_upgrade" Trend Time "Upgrade request and response of a WebSocket dial";
     WS_MSG_LATENCY "ws_msg_latency" Trend Time "From the write of a WebSocket message to the arrival of its answer";

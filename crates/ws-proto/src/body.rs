@@ -118,8 +118,11 @@ mod tests {
     fn read(status: u16, header: (&str, &str), stream: &[u8], step: usize) -> (bool, Vec<u8>) {
         let mut headers = Headers::default();
         headers.push(header.0, header.1);
-        let mut reader =
-            BodyReader::new(&UpgradeResponse { status, headers, body: Vec::new() }, MAX_BODY).unwrap();
+        let mut reader = BodyReader::new(
+            &UpgradeResponse { status, reason: String::new(), headers, body: Vec::new() },
+            MAX_BODY,
+        )
+        .unwrap();
         let mut done = reader.feed(b"");
         for piece in stream.chunks(step) {
             if done {
@@ -167,9 +170,11 @@ mod tests {
         for value in ["x", "+5", "-1", "", "99999999999999999999999"] {
             let mut headers = Headers::default();
             headers.push("Content-Length", value);
-            let error =
-                BodyReader::new(&UpgradeResponse { status: 200, headers, body: Vec::new() }, MAX_BODY)
-                    .unwrap_err();
+            let error = BodyReader::new(
+                &UpgradeResponse { status: 200, reason: String::new(), headers, body: Vec::new() },
+                MAX_BODY,
+            )
+            .unwrap_err();
             assert_eq!(error, PeerError::BadContentLength { value: value.into() });
         }
     }

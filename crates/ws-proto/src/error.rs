@@ -92,6 +92,14 @@ pub enum Error {
         /// What is wrong with it.
         source: rustls::Error,
     },
+    /// The proxy makes no tunnel to the server.
+    #[error("the proxy refuses: {status} {reason}")]
+    Proxy {
+        /// The status code of its answer, not one of 200 to 299.
+        status: u16,
+        /// What it says to the code; may be empty.
+        reason: String,
+    },
     /// The peer did not answer as a WebSocket server must.
     #[error(transparent)]
     Peer(#[from] PeerError),
@@ -128,6 +136,8 @@ impl Error {
 pub enum Phase {
     /// The TCP connection.
     Connect,
+    /// The request for a tunnel through a proxy.
+    Tunnel,
     /// The TLS handshake.
     Tls,
     /// The HTTP upgrade.
@@ -138,6 +148,7 @@ impl std::fmt::Display for Phase {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         f.write_str(match self {
             Self::Connect => "TCP connect",
+            Self::Tunnel => "tunnel",
             Self::Tls => "TLS handshake",
             Self::Upgrade => "upgrade",
         })
@@ -173,6 +184,12 @@ pub enum PeerError {
         phase: Phase,
         /// Bytes of the answer that had arrived.
         received: usize,
+    },
+    /// It said something before it was asked.
+    #[error("{bytes} bytes before the first request")]
+    Unasked {
+        /// So many of them.
+        bytes: usize,
     },
     /// The first line is no HTTP status line.
     #[error("malformed HTTP response {}", quote(first_line))]

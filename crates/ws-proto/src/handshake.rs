@@ -1,4 +1,4 @@
-//! From an address to an open connection: TCP connect, TLS, upgrade; never blocks.
+//! From an address to an open connection: TCP connect, tunnel, TLS, upgrade; never blocks.
 
 use std::fmt;
 use std::io;
@@ -15,10 +15,11 @@ use crate::connection::{Connection, Deflate};
 use crate::deflate::{DeflateAgreement, DeflateOffer, DeflatePolicy, Deflater};
 use crate::error::{Direction, Error, PeerError, Phase};
 use crate::limits::Limits;
+use crate::proxy::Proxy;
 use crate::request::UpgradeRequest;
 use crate::response::{HeadParser, UpgradeResponse};
 use crate::tcp;
-use crate::tls::TlsConfig;
+use crate::tls::{TlsConfig, TlsStream};
 use crate::transport::{Fill, Flushed, StreamError, Transport};
 use crate::url::WsUrl;
 
@@ -43,6 +44,8 @@ pub enum Step {
 pub struct HandshakeTimings {
     /// The TCP connection.
     pub connect: Option<Duration>,
+    /// The request for a tunnel and the proxy's answer, whatever it says.
+    pub tunnel: Option<Duration>,
     /// The TLS handshake.
     pub tls: Option<Duration>,
     /// From the request's first byte to the end of the response's head, whatever it says.
@@ -86,6 +89,8 @@ struct Inner {
     local: Option<SocketAddr>,
     host: String,
     key: String,
+    /// The request to the proxy, if there is one, and what waits for its answer.
+    tunnel: Option<Tunnel>,
     request: Vec<u8>,
     sent: usize,
     offer: Option<DeflateOffer>,
@@ -101,8 +106,16 @@ struct Inner {
 }
 
 #[derive(Debug)]
+struct Tunnel {
+    request: Vec<u8>,
+    /// For `wss`: begun at the far end of the tunnel.
+    tls: Option<Box<TlsStream>>,
+}
+
+#[derive(Debug)]
 enum State {
     Connect,
+    Tunnel(HeadParser),
     Tls,
     Head(HeadParser),
     /// The response is no upgrade; its body is collected.
@@ -164,6 +177,7 @@ impl Handshaking {
             host: url.host().to_owned(),
             request: request.encode(url, &key),
             key,
+            tunnel: None,
             sent: 0,
             offer,
             policy,
@@ -174,6 +188,13 @@ impl Handshaking {
             since: now,
             timings: HandshakeTimings::default(),
         })))
+    }
+
+    /// Says that what is being connected to is a proxy: it is asked for a tunnel to the server of `url` first. To be
+    /// called before the first [`advance`](Self::advance).
+    pub fn via(&mut self, proxy: &Proxy, url: &WsUrl) {
+        let tls = self.0.transport.take_tls();
+        self.0.tunnel = Some(Tunnel { request: proxy.request(url), tls });
     }
 
     /// Gives the connection states to share for messages that stand alone; otherwise it has its own, if it needs any.
@@ -241,6 +262,15 @@ impl Inner {
                 return Ok(Outcome::Blocked);
             }
             self.timings.connect = Some(self.lap(now));
+            self.state = match self.tunnel {
+                Some(_) => State::Tunnel(HeadParser::default()),
+                None => State::Tls,
+            };
+        }
+        if matches!(self.state, State::Tunnel(_)) {
+            if !self.tunnelled(now)? {
+                return Ok(Outcome::Blocked);
+            }
             self.state = State::Tls;
         }
         if matches!(self.state, State::Tls) {
@@ -293,6 +323,43 @@ impl Inner {
         }
         tcp.set_nodelay(true).map_err(refused)?;
         self.local = tcp.local_addr().ok();
+        Ok(true)
+    }
+
+    /// Asks the proxy for a tunnel. True once there is one, and TLS may begin.
+    fn tunnelled(&mut self, now: Instant) -> Result<bool, Error> {
+        let (Some(tunnel), State::Tunnel(parser)) = (&mut self.tunnel, &mut self.state) else {
+            return Ok(true);
+        };
+        let (local, addr) = (self.local, self.addr);
+        let broken =
+            |direction, source| Error::Broken { phase: Phase::Tunnel, direction, local, addr, source };
+        let wrote = self.transport.write(&tunnel.request, &mut self.sent);
+        let _: Flushed = wrote.map_err(|error| broken(Direction::Write, error))?;
+        let (response, used) = loop {
+            let fill = self.transport.read(&mut self.arena);
+            if let Some(complete) = parser.parse(self.arena.since(0), &self.limits)? {
+                break complete;
+            }
+            match fill {
+                Ok(Fill::Blocked) => return Ok(false),
+                Ok(Fill::Short | Fill::More) => {}
+                Ok(Fill::Eof) => return Err(parser.end(Phase::Tunnel, self.arena.since(0)).into()),
+                Err(error) => return Err(broken(Direction::Read, error.into())),
+            }
+        };
+        let tls = tunnel.tls.take();
+        self.timings.tunnel = Some(self.lap(now));
+        if !(200..300).contains(&response.status) {
+            return Err(Error::Proxy { status: response.status, reason: response.reason });
+        }
+        // The server speaks when it is spoken to: whoever says something now stands between.
+        if self.arena.len() > used {
+            return Err(PeerError::Unasked { bytes: self.arena.len() - used }.into());
+        }
+        self.arena.reset();
+        self.sent = 0;
+        self.transport.set_tls(tls);
         Ok(true)
     }
 
@@ -360,8 +427,8 @@ impl Inner {
                 response.body = body.into_body();
                 Failed { error: error.into(), response: Some(Box::new(response)) }
             }
-            State::Head(parser) => parser.end(self.arena.since(0)).into(),
-            State::Connect | State::Tls => {
+            State::Head(parser) => parser.end(Phase::Upgrade, self.arena.since(0)).into(),
+            State::Connect | State::Tunnel(_) | State::Tls => {
                 PeerError::ClosedEarly { phase: Phase::Connect, received: 0 }.into()
             }
         }
@@ -381,6 +448,7 @@ impl Inner {
     fn out_of_time(&mut self) -> Failed {
         let phase = match self.state {
             State::Connect => Phase::Connect,
+            State::Tunnel(_) => Phase::Tunnel,
             State::Tls => Phase::Tls,
             State::Head(_) => Phase::Upgrade,
             State::Body(..) => return self.refused(),

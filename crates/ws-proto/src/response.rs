@@ -12,6 +12,8 @@ use crate::limits::Limits;
 pub struct UpgradeResponse {
     /// The status code, 101 for an upgrade.
     pub status: u16,
+    /// What follows the status code in the first line, in the server's own words; may be empty.
+    pub reason: String,
     /// All header lines.
     pub headers: Headers,
     /// The first bytes of a refusal's body, at most [`Limits::max_body`]; empty for an upgrade.
@@ -55,7 +57,7 @@ pub(crate) struct HeadParser {
     /// How far there is known to be no line end.
     seen: usize,
     lines: usize,
-    status: Option<u16>,
+    status: Option<(u16, String)>,
     headers: Headers,
     /// Header lines may be continued, so each is checked when the next one has begun.
     pending: Option<String>,
@@ -78,14 +80,16 @@ impl HeadParser {
             let line = &bytes[self.line..end];
             let line = line.strip_suffix(b"\r").unwrap_or(line);
             (self.line, self.seen) = (end + 1, end + 1);
-            let Some(status) = self.status else {
+            if self.status.is_none() {
                 self.status = Some(parse_status(line)?);
                 continue;
-            };
+            }
             if line.is_empty() {
                 self.finish_line()?;
+                let (status, reason) = self.status.take().unwrap_or_default();
                 let headers = std::mem::take(&mut self.headers);
-                return Ok(Some((UpgradeResponse { status, headers, body: Vec::new() }, end + 1)));
+                let response = UpgradeResponse { status, reason, headers, body: Vec::new() };
+                return Ok(Some((response, end + 1)));
             }
             self.lines += 1;
             if self.lines > limits.max_headers {
@@ -101,8 +105,8 @@ impl HeadParser {
     }
 
     /// What it means that the stream ended in the middle of the head.
-    pub(crate) fn end(&self, bytes: &[u8]) -> PeerError {
-        let early = PeerError::ClosedEarly { phase: Phase::Upgrade, received: bytes.len() };
+    pub(crate) fn end(&self, phase: Phase, bytes: &[u8]) -> PeerError {
+        let early = PeerError::ClosedEarly { phase, received: bytes.len() };
         if self.status.is_some() || bytes.is_empty() {
             return early;
         }
@@ -146,12 +150,14 @@ fn too_long(limits: &Limits) -> Error {
     Error::Limit { name: "max_header_bytes", limit: limits.max_header_bytes, unit: "bytes" }
 }
 
-fn parse_status(line: &[u8]) -> Result<u16, PeerError> {
+/// Code and reason.
+fn parse_status(line: &[u8]) -> Result<(u16, String), PeerError> {
     let line = String::from_utf8_lossy(line);
     let Some((version, status)) = line.split_once(' ') else {
         return Err(PeerError::NotHttp { first_line: line.into_owned() });
     };
-    let code = status.trim_start_matches(' ').split(' ').next().unwrap_or_default();
+    let status = status.trim_start_matches(' ');
+    let (code, reason) = status.split_once(' ').unwrap_or((status, ""));
     if code.len() != 3 || !code.bytes().all(|b| b.is_ascii_digit()) {
         return Err(PeerError::BadStatusCode { code: code.to_owned() });
     }
@@ -160,7 +166,8 @@ fn parse_status(line: &[u8]) -> Result<u16, PeerError> {
             if major.is_ascii_digit() && minor.is_ascii_digit() => {}
         _ => return Err(PeerError::BadVersion { version: version.to_owned() }),
     }
-    code.parse().map_err(|_| PeerError::BadStatusCode { code: code.to_owned() })
+    let number = code.parse().map_err(|_| PeerError::BadStatusCode { code: code.to_owned() })?;
+    Ok((number, reason.to_owned()))
 }
 
 #[cfg(test)]
@@ -189,7 +196,7 @@ mod tests {
             }
             let (response, used) = found.expect("a complete head");
             assert_eq!(used, GOOD.len());
-            assert_eq!(response.status, 101);
+            assert_eq!((response.status, response.reason.as_str()), (101, "Switching Protocols"));
             assert_eq!(response.headers.len(), 3);
             assert_eq!(response.check(KEY), Ok(()));
         }
@@ -265,7 +272,7 @@ mod tests {
         for (head, message) in table {
             let mut parser = HeadParser::default();
             assert!(parser.parse(head.as_bytes(), &Limits::default()).unwrap().is_none());
-            assert_eq!(parser.end(head.as_bytes()).to_string(), message, "{head:?}");
+            assert_eq!(parser.end(Phase::Upgrade, head.as_bytes()).to_string(), message, "{head:?}");
         }
     }
 

@@ -73,6 +73,16 @@ impl Transport {
         Self { tcp, tls, stamps: None, read: 0, written: 0 }
     }
 
+    /// Speaks without TLS for now.
+    pub(crate) fn take_tls(&mut self) -> Option<Box<TlsStream>> {
+        self.tls.take()
+    }
+
+    /// Speaks TLS from here on, if given.
+    pub(crate) fn set_tls(&mut self, tls: Option<Box<TlsStream>>) {
+        self.tls = tls;
+    }
+
     pub(crate) fn tcp(&mut self) -> &mut TcpStream {
         &mut self.tcp
     }

@@ -389,7 +389,8 @@ fn stays_in_path(byte: u8) -> bool {
     byte.is_ascii_alphanumeric() || b"-_.~$&+,/:;=@".contains(&byte)
 }
 
-fn unescape(text: &str) -> Result<Vec<u8>, String> {
+/// Replaces `%xx`; the error says what is no escape.
+pub(crate) fn unescape(text: &str) -> Result<Vec<u8>, String> {
     let mut decoded = Vec::with_capacity(text.len());
     let mut rest = text.as_bytes();
     while let [first, tail @ ..] = rest {

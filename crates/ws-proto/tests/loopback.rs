@@ -16,4 +16,5 @@ mod stalls;
 mod stamps;
 mod tls;
 mod tls_options;
+mod tunnel;
 mod violations;

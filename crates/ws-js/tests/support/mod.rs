@@ -14,7 +14,7 @@ use ws_js::{
     Assignment, Compat, Iteration, IterationOutcome, Level, Log, Main, PlatformOptions, Record, Runtime,
     RuntimeOptions, Script, ScriptOptions, Settings, Work,
 };
-use ws_loop::{EchoServer, Resolver};
+use ws_loop::{EchoServer, Proxies, Resolver};
 use ws_metrics::{
     Detail, Pipeline, PipelineConfig, Registry, Report, SinkValue, SystemTags, TagSets, WallClock,
 };
@@ -91,6 +91,7 @@ impl Plan {
             tls: TlsOptions { skip_verify: true, ..TlsOptions::default() },
             resolver: Resolver::default(),
             local_ips: None,
+            proxies: Proxies::default(),
             run_tags: Vec::new(),
             system_tags: SystemTags::default_set(),
             limits: Limits::default(),

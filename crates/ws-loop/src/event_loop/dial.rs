@@ -30,7 +30,8 @@ impl<T: Send + 'static> EventLoop<T> {
         }
         let mailbox = Arc::clone(&self.mailbox);
         let reply = move |lookup| mailbox.send(Mail::Resolved(key, lookup));
-        match self.resolver.lookup(dial.url.host(), dial.url.port(), started, reply) {
+        let (host, port) = dial.next_hop();
+        match self.resolver.lookup(host, port, started, reply) {
             Some(Ok(addr)) => self.dial(key, dial, addr, started, None),
             Some(Err(error)) => self.fail(key, DialFailure::early(error.into(), DialTimings::default())),
             None => {
@@ -59,7 +60,7 @@ impl<T: Send + 'static> EventLoop<T> {
     /// The time of a lookup or a handshake is over.
     pub(super) fn expire(&mut self, key: SocketKey) {
         if let Some(looking) = self.take_looking(key) {
-            let error = DnsError::Timeout { host: looking.dial.url.host().to_owned() };
+            let error = DnsError::Timeout { host: looking.dial.next_hop().0.to_owned() };
             let total = self.now.saturating_duration_since(looking.started);
             let timings = DialTimings { total, ..DialTimings::default() };
             self.fail(key, DialFailure::early(error.into(), timings));
@@ -79,6 +80,7 @@ impl<T: Send + 'static> EventLoop<T> {
         let timed = |parts: HandshakeTimings| DialTimings {
             dns,
             connect: parts.connect,
+            tunnel: parts.tunnel,
             tls: parts.tls,
             upgrade: parts.upgrade,
             total: now.saturating_duration_since(started),
@@ -130,6 +132,9 @@ impl<T: Send + 'static> EventLoop<T> {
             handshaking.share_deflater(&self.deflater);
             if dial.arrivals {
                 handshaking.stamp_arrivals();
+            }
+            if let Some(proxy) = &dial.proxy {
+                handshaking.via(proxy, &dial.url);
             }
             // Both once and for all: an edge-triggered poll reports neither again until it changes, so this costs
             // a single spurious wake-up and spares a system call whenever a write blocks.

@@ -1,6 +1,6 @@
 //! Dials that fail: each in its own way, and within its time.
 
-use std::io::Write;
+use std::io::{Read, Write};
 use std::net::{IpAddr, Ipv4Addr};
 use std::sync::{Arc, mpsc};
 use std::time::Duration;
@@ -10,7 +10,7 @@ use ws_loop::{
     Clock, Dial, DialError, DialFailure, DnsError, Event, EventLoop, LoopConfig, ManualClock, Resolver,
     ResolverConfig, SystemLookup,
 };
-use ws_proto::WsUrl;
+use ws_proto::{Proxy, WsUrl};
 
 fn failure(l: &mut EventLoop<u32>) -> DialFailure {
     match next(l) {
@@ -174,4 +174,29 @@ fn a_dial_finished_on_the_way_reports_nothing() {
         crate::common::quiet(&mut l);
     }
     assert_eq!((l.next_deadline(), l.sockets()), (None, 0));
+}
+
+#[test]
+fn the_name_of_a_proxy_is_looked_up_instead_of_the_target() {
+    let lookup: SystemLookup = Arc::new(|host| {
+        assert_eq!(host, "proxy.example");
+        Ok(vec![IpAddr::V4(Ipv4Addr::LOCALHOST)])
+    });
+    let listener = listener();
+    let mut l = with_lookup(Clock::System, lookup);
+    let mut dial = url("ws://far.example/");
+    let proxy = format!("proxy.example:{}", listener.local_addr().unwrap().port());
+    dial.proxy = Some(Proxy::parse(&proxy).unwrap());
+    l.connect(dial, 3);
+    let peer = std::thread::spawn(move || {
+        let (mut peer, _) = listener.accept().unwrap();
+        peer.write_all(b"HTTP/1.1 403 No\r\n\r\n").unwrap();
+        let mut head = [0; 34];
+        peer.read_exact(&mut head).unwrap();
+        head
+    });
+    let DialFailure { error, timings, .. } = failure(&mut l);
+    assert!(matches!(error, DialError::Handshake(ws_proto::Error::Proxy { status: 403, .. })), "{error:?}");
+    assert!(timings.dns.is_some() && timings.tunnel.is_some() && timings.upgrade.is_none(), "{timings:?}");
+    assert_eq!(&peer.join().unwrap(), b"CONNECT far.example:80 HTTP/1.1\r\nH");
 }

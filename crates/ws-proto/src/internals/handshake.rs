@@ -3,7 +3,7 @@
 use super::pieces::{cut, take};
 use crate::body::BodyReader;
 use crate::deflate::{DeflateAgreement, DeflateOffer, DeflatePolicy};
-use crate::error::PeerError;
+use crate::error::{PeerError, Phase};
 use crate::limits::Limits;
 use crate::response::{HeadParser, UpgradeResponse};
 
@@ -98,7 +98,7 @@ fn read(pieces: Vec<&[u8]>, offer: Option<&DeflateOffer>, policy: DeflatePolicy,
             response.body = reader.into_body();
             Outcome::Refused(response, error)
         }
-        None => Outcome::CutOff(parser.end(&received).to_string()),
+        None => Outcome::CutOff(parser.end(Phase::Upgrade, &received).to_string()),
     }
 }
 

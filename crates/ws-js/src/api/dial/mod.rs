@@ -16,7 +16,7 @@ use crate::api::Caller;
 ///
 /// # Errors
 ///
-/// Why nothing can be dialled, in k6's words: a header that the handshake sets itself, no usable TLS.
+/// Why nothing can be dialled, in k6's words: a header that the handshake sets itself, no usable TLS or proxy.
 pub(crate) fn dial(caller: Caller, url: WsUrl, params: &Params, jar: &CookieJar) -> Result<Dial, String> {
     let Caller { inside, vu } = caller;
     let shared = &inside.group().shared;
@@ -42,5 +42,6 @@ pub(crate) fn dial(caller: Caller, url: WsUrl, params: &Params, jar: &CookieJar)
     limits.max_message = limits.max_message.min(v8::String::MAX_LENGTH as u64);
     let arrivals = shared.settings.extended_metrics || params.latency.is_some();
     let local = shared.local_ip(inside.state().vus[vu as usize].number);
-    Ok(Dial { request, tls, limits, local, arrivals, ..Dial::new(url) })
+    let proxy = shared.settings.proxies.find(&url).map_err(|error| error.to_string())?.cloned();
+    Ok(Dial { request, tls, limits, local, proxy, arrivals, ..Dial::new(url) })
 }

@@ -30,6 +30,7 @@ pub(crate) fn book(shared: &Shared, samples: &mut Samples, series: Series, timin
         for (metric, took) in [
             (builtin::WS_HANDSHAKE_DNS, timings.dns),
             (builtin::WS_HANDSHAKE_TCP, timings.connect),
+            (builtin::WS_HANDSHAKE_PROXY, timings.tunnel),
             (builtin::WS_HANDSHAKE_TLS, timings.tls),
             (builtin::WS_HANDSHAKE_UPGRADE, timings.upgrade),
         ] {

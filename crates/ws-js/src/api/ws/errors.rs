@@ -77,6 +77,8 @@ fn handshake_text(error: &Error) -> String {
             "websocket: invalid compression negotiation".to_owned()
         }
         Error::Peer(error @ PeerError::BadExtension { .. }) => format!("websocket: {error}"),
+        Error::Proxy { status, reason } if reason.is_empty() => format!("proxy: status {status}"),
+        Error::Proxy { reason, .. } => reason.clone(),
         Error::Request(error) => format!("websocket: {error}"),
         // The rest says in the library's own words what k6 has none for, or the same.
         other => other.to_string(),
