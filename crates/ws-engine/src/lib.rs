@@ -65,7 +65,7 @@
 //! ```
 #![forbid(unsafe_code)]
 
-pub mod duration;
+pub use ws_metrics::duration;
 
 mod clock;
 mod control;

@@ -45,6 +45,7 @@ mod bridge;
 mod buffer;
 pub mod builtin;
 mod checks;
+pub mod duration;
 mod metric;
 mod output;
 mod pipeline;

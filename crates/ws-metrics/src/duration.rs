@@ -15,14 +15,14 @@ use std::time::Duration;
 /// # Examples
 ///
 /// ```
-/// use ws_engine::duration::GoDuration;
+/// use ws_metrics::duration::GoDuration;
 ///
 /// let d = GoDuration::parse("90m1.5s")?;
 /// assert_eq!(d.to_string(), "1h30m1.5s");
 /// assert_eq!(GoDuration::parse_option("1d12h")?.to_string(), "36h0m0s");
 /// assert_eq!(GoDuration::parse_option("1500")?, GoDuration::parse("1.5s")?);
 /// assert!(GoDuration::parse("1500").is_err());
-/// # Ok::<(), ws_engine::duration::DurationError>(())
+/// # Ok::<(), ws_metrics::duration::DurationError>(())
 /// ```
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub struct GoDuration {
