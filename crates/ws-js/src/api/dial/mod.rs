@@ -4,6 +4,7 @@
 mod compression;
 pub(crate) mod outcome;
 mod params;
+mod time_limit;
 
 use ws_loop::Dial;
 use ws_proto::{CookieJar, DeflatePolicy, UpgradeRequest, WsUrl};
@@ -38,6 +39,8 @@ pub(crate) fn dial(caller: Caller, url: WsUrl, params: &Params, jar: &CookieJar)
         false => None,
     };
     let mut limits = shared.settings.limits.clone();
+    limits.connect_timeout = params.connect_timeout.unwrap_or(limits.connect_timeout);
+    limits.handshake_timeout = params.handshake_timeout.unwrap_or(limits.handshake_timeout);
     // A longer one could not be shown to the script.
     limits.max_message = limits.max_message.min(v8::String::MAX_LENGTH as u64);
     let arrivals = shared.settings.extended_metrics || params.latency.is_some();

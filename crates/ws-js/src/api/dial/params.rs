@@ -1,10 +1,12 @@
 //! The params of a connection, which both WebSocket modules read from an object of the script.
 
 use std::sync::Arc;
+use std::time::Duration;
 
 use ws_proto::CookieJar;
 
 use super::compression::{self, Compression};
+use super::time_limit;
 use crate::api::latency::Latency;
 use crate::api::tags::read_tags;
 use crate::api::{entries, http};
@@ -23,6 +25,9 @@ pub(crate) struct Params {
     pub(crate) compression: Option<Compression>,
     /// What to measure of messages.
     pub(crate) latency: Option<Latency>,
+    /// Time limits other than the run's.
+    pub(crate) connect_timeout: Option<Duration>,
+    pub(crate) handshake_timeout: Option<Duration>,
 }
 
 /// How strictly a module reads, and what it calls the params in its errors.
@@ -40,7 +45,7 @@ impl Params {
     /// # Errors
     ///
     /// What k6 throws for bad tags and for an unknown compression, in words of our own what is wrong with
-    /// `compressionOptions` or `latency`, and whatever `other` gives.
+    /// `compressionOptions`, time limits or `latency`, and whatever `other` gives.
     pub(crate) fn read<'s, 'i>(
         scope: &mut v8::PinScope<'s, 'i>,
         value: v8::Local<'s, v8::Value>,
@@ -70,6 +75,8 @@ impl Params {
                 "compression" => {
                     params.compression = compression::read(scope, value, dialect.blank_compression)?;
                 }
+                "connectTimeout" => params.connect_timeout = time_limit::read(scope, &key, value)?,
+                "handshakeTimeout" => params.handshake_timeout = time_limit::read(scope, &key, value)?,
                 "compressionOptions" if value.is_null_or_undefined() => (),
                 "compressionOptions" => options = Some(value),
                 "latency" => params.latency = Latency::read(scope, value)?,
