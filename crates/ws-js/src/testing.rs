@@ -9,6 +9,7 @@ pub(crate) fn with_scope<R>(f: impl FnOnce(&mut v8::PinScope<'_, '_>) -> R) -> R
     isolate.set_microtasks_policy(v8::MicrotasksPolicy::Explicit);
     isolate.set_capture_stack_trace_for_uncaught_exceptions(true, 32);
     crate::web::install(&mut isolate);
+    crate::templates::Templates::install(&mut isolate, &Default::default(), Default::default());
     // Shared like the isolates of a run: some parts of V8's API refuse to work in those.
     // SAFETY: only templates hang off the isolate, in slots; they only hold globals.
     let shared = unsafe { isolate.try_into_shared() }.expect("a new isolate can be shared");
