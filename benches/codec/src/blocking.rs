@@ -39,7 +39,9 @@ pub(crate) fn tungstenite(case: &Case, stream: &[u8]) -> usize {
         // Cloning these is cheap: what a script hands over would have to be copied first.
         let data = bytes::Bytes::from(vec![b'x'; case.len]);
         for _ in 0..case.frames() {
-            socket.send(Message::Binary(std::hint::black_box(&data).clone())).expect("memory takes everything");
+            socket
+                .send(Message::Binary(std::hint::black_box(&data).clone()))
+                .expect("memory takes everything");
         }
         return socket.get_ref().written;
     }

@@ -26,6 +26,16 @@ impl Read for Memory<'_> {
     }
 }
 
+impl ws_proto::internals::codec::Append for Memory<'_> {
+    fn append(&mut self, data: &mut Vec<u8>) -> io::Result<usize> {
+        let room = data.capacity() - data.len();
+        let (now, later) = self.unread.split_at(self.unread.len().min(room).min(self.segment));
+        data.extend_from_slice(now);
+        self.unread = later;
+        Ok(now.len())
+    }
+}
+
 impl Write for Memory<'_> {
     fn write(&mut self, buf: &[u8]) -> io::Result<usize> {
         // Looked at, as a system call would: what nobody reads need not be computed.
@@ -39,7 +49,11 @@ impl Write for Memory<'_> {
 }
 
 impl AsyncRead for Memory<'_> {
-    fn poll_read(mut self: Pin<&mut Self>, _: &mut Context<'_>, buf: &mut ReadBuf<'_>) -> Poll<io::Result<()>> {
+    fn poll_read(
+        mut self: Pin<&mut Self>,
+        _: &mut Context<'_>,
+        buf: &mut ReadBuf<'_>,
+    ) -> Poll<io::Result<()>> {
         let (now, later) = self.unread.split_at(self.unread.len().min(buf.remaining()).min(self.segment));
         buf.put_slice(now);
         self.unread = later;

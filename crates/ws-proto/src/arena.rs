@@ -4,8 +4,9 @@ use std::io;
 
 /// Room that a read is offered at least; a smaller rest makes the arena grow.
 const MIN_ROOM: usize = 16 * 1024;
-/// Room that a read is offered at most, so that one socket does not touch megabytes of fresh memory.
-pub(crate) const MAX_ROOM: usize = 64 * 1024;
+/// Room that a read is offered at most, so that one socket does not touch megabytes of fresh memory. What is read here of
+/// a long payload is copied once more, so it is no more than a batch of small messages needs.
+pub(crate) const MAX_ROOM: usize = 32 * 1024;
 /// First allocation for a whole group of connections.
 const START: usize = 256 * 1024;
 /// First allocation for the handshake of a single one: nearly all response heads are shorter.

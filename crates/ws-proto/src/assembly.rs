@@ -163,11 +163,11 @@ impl Assembler {
     /// One read straight into the payload of a frame of which much is still to come; `None` if there is no such.
     /// Gives the number of bytes and whether they filled all the room offered, as [`Arena::fill`] does.
     ///
-    /// Zeroes all that room first, so it is for streams that are known to have much. What is complete with it is
-    /// reported by the next [`feed`](Self::feed).
+    /// `append` reads into the spare capacity of what it is given, and must not make it grow: what follows the frame
+    /// is not part of the message. What is complete with it is reported by the next [`feed`](Self::feed).
     pub(crate) fn fill(
         &mut self,
-        read: impl FnOnce(&mut [u8]) -> io::Result<usize>,
+        append: impl FnOnce(&mut Vec<u8>) -> io::Result<usize>,
     ) -> Option<io::Result<(usize, bool)>> {
         let (Some(frame), Some(message)) = (&mut self.frame, &mut self.message) else { return None };
         // A read into the arena also brings what follows a short rest. Text is checked as it comes. A control frame
@@ -176,14 +176,15 @@ impl Assembler {
             return None;
         }
         let offered = usize::try_from(frame.left).map_or(MAX_ROOM, |left| left.min(MAX_ROOM));
-        let len = message.data.len();
         grow(&mut message.data, offered, frame.left);
-        message.data.resize(len + offered, 0);
-        let result = read(&mut message.data[len..]);
-        let n = *result.as_ref().unwrap_or(&0);
-        message.data.truncate(len + n);
-        frame.left -= n as u64;
-        Some(result.map(|n| (n, n == offered)))
+        let room = message.data.capacity() - message.data.len();
+        if room as u64 > frame.left {
+            // An earlier fragment has left room for more than this one.
+            return None;
+        }
+        let result = append(&mut message.data);
+        frame.left -= *result.as_ref().unwrap_or(&0) as u64;
+        Some(result.map(|n| (n, n == room)))
     }
 
     /// Reports a message that lies whole in the arena.
@@ -440,13 +441,14 @@ mod tests {
             let (mut rest, mut seen, mut direct) = (&stream[..], Vec::new(), 0);
             while !rest.is_empty() {
                 arena.reset();
-                let read = |room: &mut [u8]| {
-                    let (now, later) = rest.split_at(rest.len().min(room.len()).min(step));
-                    room[..now.len()].copy_from_slice(now);
+                let append = |data: &mut Vec<u8>| {
+                    let room = data.capacity() - data.len();
+                    let (now, later) = rest.split_at(rest.len().min(room).min(step));
+                    data.extend_from_slice(now);
                     rest = later;
                     Ok(now.len())
                 };
-                match assembler.fill(read) {
+                match assembler.fill(append) {
                     Some(_) => direct += 1,
                     None => {
                         let now = rest.len().min(5000);
@@ -462,7 +464,7 @@ mod tests {
                 }));
             }
             assert!(seen == [payload.repeat(2), b"z".to_vec()], "{} messages by {step}", seen.len());
-            assert!(direct > 4, "{direct} by {step}");
+            assert!(direct > 1, "{direct} by {step}");
         }
         let refused = Assembler::new(&Limits::default(), None).fill(|_| panic!("nothing is open"));
         assert!(refused.is_none());

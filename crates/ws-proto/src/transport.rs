@@ -140,7 +140,7 @@ impl Transport {
         if self.tls.is_some() || self.stamps.is_some() {
             return None;
         }
-        let result = assembler.fill(|room| retry(|| self.tcp.read(room)))?;
+        let result = assembler.fill(|data| retry(|| append(&mut self.tcp, data)))?;
         Some(self.filled(result))
     }
 
@@ -228,6 +228,23 @@ impl Transport {
             tls.close_notify();
         }
     }
+}
+
+/// One read into the spare capacity of `data`, which need not be zeroed for it.
+#[cfg(unix)]
+fn append(tcp: &mut TcpStream, data: &mut Vec<u8>) -> io::Result<usize> {
+    Ok(rustix::io::read(tcp, rustix::buffer::spare_capacity(data))?)
+}
+
+/// One read into the spare capacity of `data`, zeroed before.
+#[cfg(not(unix))]
+fn append(tcp: &mut TcpStream, data: &mut Vec<u8>) -> io::Result<usize> {
+    const ROOM: usize = 64 * 1024;
+    let len = data.len();
+    data.resize(len + ROOM.min(data.capacity() - len), 0);
+    let result = tcp.read(&mut data[len..]);
+    data.truncate(len + *result.as_ref().unwrap_or(&0));
+    result
 }
 
 /// One read from the socket.

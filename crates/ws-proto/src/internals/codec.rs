@@ -24,18 +24,20 @@ impl Receiver {
     /// Reads `source` to its end, as a connection does that is read whenever something is there. `sink` gets what
     /// was received by each read, and where its payloads lie.
     ///
+    /// [`Append`] is what a socket does that need not be given zeroed memory.
+    ///
     /// # Errors
     ///
     /// The first [`Violation`].
     pub fn read(
         &mut self,
-        source: &mut impl Read,
+        source: &mut (impl Read + Append),
         sink: &mut impl FnMut(&Incoming, &Arena),
     ) -> Result<(), Violation> {
         let (mut batch, mut full) = (Vec::new(), false);
         loop {
             self.arena.reset();
-            let direct = if full { self.assembler.fill(|room| source.read(room)) } else { None };
+            let direct = if full { self.assembler.fill(|data| source.append(data)) } else { None };
             let read = direct.unwrap_or_else(|| self.arena.fill(|room| source.read(room)));
             let len;
             (len, full) = read.expect("memory can be read");
@@ -48,6 +50,16 @@ impl Receiver {
             }
         }
     }
+}
+
+/// A read into the spare capacity of a buffer.
+pub trait Append {
+    /// Appends what is there, but no more than the capacity holds. Gives the number of bytes.
+    ///
+    /// # Errors
+    ///
+    /// Those of a read.
+    fn append(&mut self, data: &mut Vec<u8>) -> io::Result<usize>;
 }
 
 /// The sending half.
