@@ -20,14 +20,27 @@ fn seed(name: &str) -> Option<PathBuf> {
 
 /// Runs a script with `hosts` set by a script of its own, which imports the other one and hands it on.
 fn run(tool: &Tool, name: &str, server: &TestServer) -> Option<Finished> {
+    run_after("", tool, name, server)
+}
+
+/// The same after the statements of `before`.
+fn run_after(before: &str, tool: &Tool, name: &str, server: &TestServer) -> Option<Finished> {
     let seed = seed(name)?;
     let address = server.address();
+    // Imports run in their order, before the script that has them.
+    let before = Fixture::new(before);
     let fixture = Fixture::new(&format!(
-        "export {{ default }} from 'file://{}';
+        "import 'file://{}';
+         export {{ default }} from 'file://{}';
          export const options = {{
            insecureSkipTLSVerify: true,
-           hosts: {{ 'echo.websocket.org:80': '{address}', 'echo.websocket.org:443': '{address}' }},
+           hosts: {{
+             'echo.websocket.org:80': '{address}',
+             'echo.websocket.org:443': '{address}',
+             'test-api.k6.io:443': '{address}',
+           }},
          }};",
+        before.path("script.js").display(),
         seed.display()
     ));
     Some(Run::script(tool, &fixture.path("script.js")).finish().unwrap())
@@ -87,4 +100,26 @@ fn basic() {
 #[test]
 fn headers() {
     secure("001_headers.js", &["Connected with custom headers", "Received: Hello with custom headers!"]);
+}
+
+/// Four sockets of a chat, whose server gives every message back. k6 would have to fetch k6-utils from its site.
+#[test]
+fn websockets() {
+    let name = "003_websockets.js";
+    let server = TestServer::start_tls(Identity::self_signed(&["test-api.k6.io"]).unwrap()).unwrap();
+    // The shortest of its sessions: a message every 2 s, LEAVE after 5 s, the end 3 s later.
+    let Some(finished) = run_after("Math.random = () => 0;", tool::ws(), name, &server) else { return };
+    assert_eq!(finished.code, Some(0), "{finished:#?}");
+    let console = finished.console();
+    for id in 0..4 {
+        let own: Vec<&str> =
+            console.iter().filter_map(|line| line.strip_prefix(&format!("VU 1:{id}"))).collect();
+        let echo = " received unhandled message: undefined";
+        let said = " received unhandled message: I'm saying aaaaa";
+        let leaving = ": 5000ms passed, leaving the chat";
+        assert_eq!(own, [echo, said, said, leaving, echo, ": disconnected"], "{console:#?}");
+    }
+    let closing = "Closing the socket forcefully 3s after graceful LEAVE";
+    assert_eq!(console.iter().filter(|line| *line == closing).count(), 4, "{console:#?}");
+    assert_eq!(console.len(), 4 * 7, "{console:#?}");
 }
