@@ -124,21 +124,40 @@ fn text<'s>(
     Ok(convert::to_js_text(scope, value)?.into())
 }
 
+/// Where the value of a variable is.
+enum Place<'s> {
+    /// It is a property of the realm's own object.
+    Own(v8::Local<'s, v8::Object>),
+    /// It is the list's.
+    Shared(v8::Local<'s, v8::String>),
+}
+
+/// `None` for what is no variable: then the object is asked like any other.
+fn find<'s>(
+    scope: &mut v8::PinScope<'s, '_>,
+    env: v8::Local<'s, v8::Object>,
+    name: v8::Local<'s, v8::Name>,
+) -> Option<Place<'s>> {
+    if name.is_symbol() {
+        return None;
+    }
+    match own(scope, env) {
+        // Not what it inherits.
+        Some(own) => (own.has_own_property(scope, name) == Some(true)).then_some(Place::Own(own)),
+        None => Variables::of(scope).find(scope, name).map(Place::Shared),
+    }
+}
+
 fn get<'s>(
     scope: &mut v8::PinScope<'s, '_>,
     name: v8::Local<'s, v8::Name>,
     arguments: v8::PropertyCallbackArguments<'s>,
     mut answer: v8::ReturnValue<'_, v8::Value>,
 ) -> v8::Intercepted {
-    if name.is_symbol() {
-        return v8::Intercepted::kNo;
-    }
-    let value = match own(scope, arguments.holder()) {
-        // Not what it inherits.
-        Some(own) if own.has_own_property(scope, name) == Some(true) => own.get(scope, name.into()),
-        Some(_) => None,
-        None => Variables::of(scope).find(scope, name).map(Into::into),
-    };
+    let value = find(scope, arguments.holder(), name).and_then(|place| match place {
+        Place::Own(own) => own.get(scope, name.into()),
+        Place::Shared(value) => Some(value.into()),
+    });
     let Some(value) = value else { return v8::Intercepted::kNo };
     answer.set(value);
     v8::Intercepted::kYes
@@ -150,18 +169,12 @@ fn query<'s>(
     arguments: v8::PropertyCallbackArguments<'s>,
     mut answer: v8::ReturnValue<'_, v8::Integer>,
 ) -> v8::Intercepted {
-    if name.is_symbol() {
-        return v8::Intercepted::kNo;
-    }
-    let attributes = match own(scope, arguments.holder()) {
-        Some(own) if own.has_own_property(scope, name) == Some(true) => {
-            own.get_property_attributes(scope, name.into()).map(|attributes| attributes.as_u32())
-        }
-        Some(_) => None,
-        None => Variables::of(scope).find(scope, name).map(|_| v8::PropertyAttribute::NONE.as_u32()),
-    };
+    let attributes = find(scope, arguments.holder(), name).and_then(|place| match place {
+        Place::Own(own) => own.get_property_attributes(scope, name.into()),
+        Place::Shared(_) => Some(v8::PropertyAttribute::NONE),
+    });
     let Some(attributes) = attributes else { return v8::Intercepted::kNo };
-    answer.set_uint32(attributes);
+    answer.set_uint32(attributes.as_u32());
     v8::Intercepted::kYes
 }
 
