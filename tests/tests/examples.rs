@@ -49,6 +49,13 @@ fn binary() {
 }
 
 #[test]
+fn many() {
+    let finished = passes("many.js", &["--vus", "2", "--iterations", "2", "--extended-metrics"]);
+    assert!(finished.stdout.contains("602 out of 602"), "{finished:#?}");
+    assert!(finished.stdout.contains("ws_msg_latency..."), "{finished:#?}");
+}
+
+#[test]
 fn thresholds() {
     let finished = passes("thresholds.js", &[]);
     assert!(finished.stdout.contains("✓ 'count==20'"), "{finished:#?}");
@@ -61,7 +68,7 @@ fn every_example_is_tested() {
         .map(|entry| entry.unwrap().file_name().to_string_lossy().into_owned())
         .collect::<Vec<_>>();
     names.sort();
-    assert_eq!(names, ["binary.js", "chat.js", "echo.js", "thresholds.js"]);
+    assert_eq!(names, ["binary.js", "chat.js", "echo.js", "many.js", "thresholds.js"]);
 }
 
 /// The script printed in the README is the one that its command runs.
