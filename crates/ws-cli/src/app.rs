@@ -26,8 +26,9 @@ use crate::logging::{Level, Logger};
 use crate::options::flags::Run;
 use crate::options::merge::{Layers, merge};
 use crate::options::runtime::{self, Globals, Runtime};
+use crate::options::table::Layer;
 use crate::options::validate::{Options, resolve};
-use crate::options::{Layer, env, script};
+use crate::options::{env, script};
 use crate::output::json::JsonLines;
 use crate::output::prometheus::Endpoint;
 use crate::progress::Progress;
@@ -72,8 +73,8 @@ struct Test {
 impl App<'_> {
     /// Runs a test. The error is the last line of the log.
     pub(crate) fn run(self, run: Run, stdin: Box<dyn Read + Send>) -> Result<ExitCode, CliError> {
-        let runtime = run.runtime.with_env(&self.vars)?;
         let env_layer = env::layer(&self.vars)?;
+        let runtime = Runtime::new(&env_layer, &run.flags);
         let server = if runtime.echo { Some(echo::start("127.0.0.1:0")?) } else { None };
         let mut script_env = runtime.script_env(&self.vars);
         let echo = server.as_ref().map(echo::url);
@@ -92,9 +93,9 @@ impl App<'_> {
             tag_sets: Arc::clone(&tag_sets),
             log: self.log.clone(),
         })?;
-        let mut options = self.options(&*script, env_layer, run.options)?;
+        let mut options = self.options(&*script, env_layer, run.flags)?;
         options.tls.key_log = self.key_log()?;
-        let thresholds = self.thresholds(&options, &registry, runtime.no_thresholds.unwrap_or(false))?;
+        let thresholds = self.thresholds(&options, &registry, runtime.no_thresholds)?;
         let system_tags =
             options.system_tags.as_deref().map_or_else(SystemTags::default_set, SystemTags::parse_list);
         let test = Test {
@@ -251,7 +252,7 @@ impl App<'_> {
             drivers: test.runtime.drivers,
             samples: pipeline.sender(),
             detail,
-            extended_metrics: test.runtime.extended_metrics.unwrap_or(false),
+            extended_metrics: test.runtime.extended_metrics,
             wall: self.wall,
         })?;
 
@@ -306,7 +307,7 @@ impl App<'_> {
 
     /// The figures at the end: what the script's `handleSummary()` makes of them, else the usual text; and as a file.
     fn report(&self, report: &Report, options: &Options, runtime: &Runtime, running: &mut dyn Running) {
-        if runtime.no_summary.unwrap_or(false) {
+        if runtime.no_summary {
             return;
         }
         let style = Style {

@@ -44,6 +44,7 @@ use error::CliError;
 use host::Host;
 use logging::Logger;
 use options::flags::{self, Command};
+use options::runtime::Globals;
 use signal::Watch;
 
 /// Runs the program and says how it went.
@@ -55,8 +56,8 @@ pub fn main_with(env: Env) -> ExitCode {
 fn main_on(env: Env, host: &dyn Host) -> ExitCode {
     let Env { args, vars, cwd, stdin, stdout, stderr, clock, wall, signals, columns, exit_now } = env;
     let console = Console::new(stdout, stderr);
-    let (command, globals) = flags::parse(&args);
-    let globals = globals.with_env(&vars);
+    let (command, flags) = flags::parse(&args);
+    let globals = Globals::new(flags, &vars);
     let logger = match Logger::new(&globals, &cwd, &console, clock.clone(), wall) {
         Ok(logger) => logger,
         Err(error) => {

@@ -1,71 +1,55 @@
 //! Options from `K6_*` variables; the names are k6's, since existing pipelines set them.
 
-use ws_engine::duration::GoDuration;
-
-use super::network::{self, Dns};
-use super::{Layer, known, parse, tls};
+use super::known::NOT_YET;
+use super::row::{Row, Scope};
+use super::table::{Layer, OPTIONS};
 use crate::error::CliError;
 
-/// Reads the options of the environment. Empty variables count as unset.
+/// Reads all options of the environment. Empty variables count as unset.
 pub(crate) fn layer(vars: &[(String, String)]) -> Result<Layer, CliError> {
     let mut layer = Layer::default();
-    for (name, value) in vars {
-        if value.is_empty() || !name.starts_with("K6_") {
-            continue;
+    for (name, value) in vars.iter().filter(|(_, value)| !value.is_empty()) {
+        if let Some(row) = row(name) {
+            (row.set_from_variable)(&mut layer, value).map_err(|why| refusal(row, name, &why))?;
+        } else if let Some(option) = NOT_YET.iter().find(|option| option.names.variable == Some(name))
+            && !option.harmless.allows_text(value)
+        {
+            return Err(CliError::config(format!("environment variable {name} is not supported yet")));
         }
-        if let Some((_, harmless)) = known::VARIABLES.iter().find(|(known, _)| known == name) {
-            if !harmless.allows_text(value) {
-                return Err(CliError::config(format!("environment variable {name} is not supported yet")));
-            }
-            continue;
-        }
-        set(&mut layer, name, value)
-            .map_err(|reason| CliError::config(format!("environment variable {name}: {reason}")))?;
     }
     Ok(layer)
 }
 
-fn duration(text: &str) -> Result<GoDuration, String> {
-    GoDuration::parse_option(text).map_err(|error| error.to_string())
+/// Reads the options of all commands. What is wrong there is reported by [`layer`].
+pub(crate) fn globals(vars: &[(String, String)]) -> Layer {
+    let mut layer = Layer::default();
+    for (name, value) in vars.iter().filter(|(_, value)| !value.is_empty()) {
+        if let Some(row) = row(name).filter(|row| row.names.scope == Scope::Global) {
+            // As if it had not been set: a command that takes no options has nothing to do with it.
+            let _ = (row.set_from_variable)(&mut layer, value);
+        }
+    }
+    layer
 }
 
-fn set(layer: &mut Layer, name: &str, value: &str) -> Result<(), String> {
-    if tls::set_from_env(layer, name, value)? {
-        return Ok(());
-    }
-    match name {
-        "K6_VUS" => layer.vus = Some(parse::integer(value)?),
-        "K6_ITERATIONS" => layer.iterations = Some(parse::integer(value)?),
-        "K6_DURATION" => layer.duration = Some(duration(value)?),
-        "K6_TAGS" => layer.tags = Some(parse::tag_map(value)?),
-        "K6_SYSTEM_TAGS" => layer.system_tags = Some(parse::list(value)),
-        "K6_DNS" => layer.dns = Some(Dns::parse(value)?),
-        "K6_BLOCK_HOSTNAMES" => layer.block_hostnames = Some(network::patterns(&parse::list(value))?),
-        "K6_BLACKLIST_IPS" => layer.blacklist_ips = Some(network::ranges(&parse::list(value))?),
-        "K6_LOCAL_IPS" => layer.local_ips = Some(network::local_ips(value)?),
-        "K6_USER_AGENT" => layer.user_agent = Some(value.to_owned()),
-        "K6_INSECURE_SKIP_TLS_VERIFY" => layer.insecure_skip_tls_verify = Some(parse::boolean(value)?),
-        "K6_NO_COOKIES_RESET" => layer.no_cookies_reset = Some(parse::boolean(value)?),
-        "K6_STRICT_UTF8" => layer.strict_utf8 = Some(parse::boolean(value)?),
-        "K6_THROW" => layer.throw = Some(parse::boolean(value)?),
-        "K6_NO_SETUP" => layer.no_setup = Some(parse::boolean(value)?),
-        "K6_NO_TEARDOWN" => layer.no_teardown = Some(parse::boolean(value)?),
-        "K6_SETUP_TIMEOUT" => layer.setup_timeout = Some(duration(value)?),
-        "K6_TEARDOWN_TIMEOUT" => layer.teardown_timeout = Some(duration(value)?),
-        "K6_HANDLE_SUMMARY_TIMEOUT" => layer.handle_summary_timeout = Some(duration(value)?),
-        "K6_SUMMARY_TREND_STATS" => layer.summary_trend_stats = Some(parse::list(value)),
-        "K6_COMPAT" => layer.compat = Some(parse::compat(value)?),
-        "K6_SUMMARY_TIME_UNIT" => layer.summary_time_unit = Some(value.to_owned()),
-        _ => {}
-    }
-    Ok(())
+fn row(variable: &str) -> Option<&'static Row> {
+    OPTIONS.iter().find(|row| row.names.variable == Some(variable))
+}
+
+fn refusal(row: &Row, name: &str, why: &str) -> CliError {
+    let message = format!("environment variable {name}: {why}");
+    // As k6: only what a script can say as well is a matter of configuration.
+    if row.names.scope == Scope::Test { CliError::config(message) } else { CliError::generic(message) }
 }
 
 #[cfg(test)]
 mod tests {
     use indexmap::indexmap;
+    use ws_engine::duration::GoDuration;
     use ws_loop::{AddressPool, HostPatterns};
 
+    use super::super::network::Dns;
+    use super::super::runtime::{Output, SummaryMode};
     use super::*;
 
     fn read(name: &str, value: &str) -> Result<Layer, CliError> {
@@ -121,6 +105,26 @@ mod tests {
                 Layer { summary_trend_stats: Some(vec!["avg".to_owned()]), ..none() },
             ),
             ("K6_SUMMARY_TIME_UNIT", "ms", Layer { summary_time_unit: Some("ms".to_owned()), ..none() }),
+            ("K6_TLS_RESUMPTION", "true", Layer { tls_resumption: Some(true), ..none() }),
+            (
+                "K6_TLS_CIPHER_SUITES",
+                "A,B",
+                Layer { tls_cipher_suites: Some(vec!["A".to_owned(), "B".to_owned()]), ..none() },
+            ),
+            ("K6_NO_SUMMARY", "true", Layer { no_summary: Some(true), ..none() }),
+            ("K6_SUMMARY_MODE", "disabled", Layer { summary_mode: Some(SummaryMode::Disabled), ..none() }),
+            ("K6_SUMMARY_EXPORT", "e.json", Layer { summary_export: Some("e.json".to_owned()), ..none() }),
+            ("K6_EXTENDED_METRICS", "1", Layer { extended_metrics: Some(true), ..none() }),
+            (
+                "K6_OUT",
+                "json=a,json",
+                Layer {
+                    outputs: Some(vec![Output::Json("a".to_owned()), Output::Json("-".to_owned())]),
+                    ..none()
+                },
+            ),
+            ("K6_NO_COLOR", "0", Layer { no_color: Some(true), ..none() }),
+            ("K6_LOG_FORMAT", "raw", Layer { log_format: Some("raw".to_owned()), ..none() }),
             ("K6_VUS", "", none()),
             ("K6_STAGES", "", none()),
             ("K6_BATCH", "20", none()),
@@ -167,5 +171,24 @@ mod tests {
         ] {
             assert_eq!(read(name, value), Err(CliError::config(message)));
         }
+    }
+
+    #[test]
+    fn what_no_script_can_say_is_no_matter_of_configuration() {
+        for (name, value, message) in [
+            ("K6_NO_THRESHOLDS", "hm", "\"hm\" is not a boolean, use true or false"),
+            ("K6_SUMMARY_MODE", "foo", "invalid summary mode"),
+            ("K6_SUMMARY_MODE", "full", "summary mode 'full' is not supported yet"),
+            ("K6_OUT", "nope", "invalid output type 'nope', available types are: json"),
+        ] {
+            let message = format!("environment variable {name}: {message}");
+            assert_eq!(read(name, value), Err(CliError::generic(message)));
+        }
+    }
+
+    #[test]
+    fn options_of_all_commands_can_be_read_alone() {
+        let vars = [("K6_VUS", "x"), ("K6_LOG_OUTPUT", "none")].map(|(a, b)| (a.to_owned(), b.to_owned()));
+        assert_eq!(globals(&vars), Layer { log_output: Some("none".to_owned()), ..Layer::default() });
     }
 }

@@ -1,15 +1,14 @@
-//! The command line: which commands and flags there are, and what they say.
+//! The command line: which commands there are, and what they say. Their flags are rows of the [table](super::table).
 //!
 //! clap parses, the texts of refusals are k6's. Values are taken as text and judged here, so that a bad one names its
 //! flag.
 
 use clap::error::{ContextKind, ContextValue, ErrorKind};
-use clap::{Args, CommandFactory, FromArgMatches, Parser, Subcommand};
-use ws_engine::duration::GoDuration;
+use clap::{Arg, ArgAction, ArgMatches, Command as Cli};
 
-use super::network::{self, Dns};
-use super::runtime::{Globals, Output, Runtime};
-use super::{Layer, known, parse};
+use super::known::{self, NOT_YET};
+use super::row::{Names, Scope};
+use super::table::{Layer, OPTIONS};
 use crate::error::CliError;
 
 /// A command with its flags.
@@ -28,309 +27,120 @@ pub(crate) enum Command {
 pub(crate) struct Run {
     /// A path, or `-` for standard input.
     pub(crate) script: String,
-    pub(crate) options: Layer,
-    pub(crate) runtime: Runtime,
+    /// What the flags say.
+    pub(crate) flags: Layer,
 }
 
-/// Reads the arguments (without the program's name). The second part says how to log, which is needed even to report a
-/// failure of the first.
-pub(crate) fn parse(args: &[String]) -> (Result<Command, CliError>, Globals) {
-    let command = Cli::command().args_override_self(true);
+/// Reads the arguments (without the program's name). The second part has the flags of all commands, such as how to
+/// log, which is needed even to report a failure of the first.
+pub(crate) fn parse(args: &[String]) -> (Result<Command, CliError>, Layer) {
     let full = std::iter::once("ws").chain(args.iter().map(String::as_str));
-    match command.try_get_matches_from(full).and_then(|matches| Cli::from_arg_matches(&matches)) {
-        Ok(cli) => {
-            let globals = cli.globals.globals();
-            (cli.into_command(), globals)
-        }
+    match cli().try_get_matches_from(full) {
+        Ok(matches) => match layer(&matches, &[Scope::Global]) {
+            Ok(globals) => (command(&matches), globals),
+            Err(error) => (Err(error), Layer::default()),
+        },
         Err(error) if error.kind() == ErrorKind::DisplayHelp => {
-            (Ok(Command::Help(error.to_string())), Globals::default())
+            (Ok(Command::Help(error.to_string())), Layer::default())
         }
-        Err(error) => (Err(refusal(&error)), Globals::default()),
+        Err(error) => (Err(refusal(&error)), Layer::default()),
     }
 }
 
-#[derive(Parser, Debug)]
-#[command(
-    name = "ws",
-    about = "Load tests for WebSocket services, with the scripts of k6.",
-    disable_version_flag = true,
-    after_help = "Use \"ws <command> --help\" for the flags of a command."
-)]
-struct Cli {
-    #[command(flatten)]
-    globals: GlobalFlags,
-    /// Print the version
-    #[arg(long)]
-    version: bool,
-    #[command(subcommand)]
-    command: Option<Commands>,
+/// The flags that `ws run` takes, besides those of all commands.
+const RUN: &[Scope] = &[Scope::Test, Scope::Runtime, Scope::Run];
+
+fn cli() -> Cli {
+    let run = Cli::new("run")
+        .about("Run a test")
+        .arg(
+            Arg::new("file")
+                .value_name("FILE|-")
+                .num_args(0..)
+                .help("The script, or \"-\" to read it from standard input"),
+        )
+        .args(flags(RUN));
+    let echo = Cli::new("echo").about("Start a WebSocket server that sends every message back").arg(
+        Arg::new("listen")
+            .long("listen")
+            .value_name("ADDR")
+            .default_value("127.0.0.1:9001")
+            .help("Address to listen on"),
+    );
+    Cli::new("ws")
+        .about("Load tests for WebSocket services, with the scripts of k6.")
+        .after_help("Use \"ws <command> --help\" for the flags of a command.")
+        .disable_version_flag(true)
+        .args_override_self(true)
+        .args(flags(&[Scope::Global]))
+        .arg(
+            Arg::new("version")
+                .short('V')
+                .long("version")
+                .action(ArgAction::SetTrue)
+                .help("Print the version"),
+        )
+        .subcommand(run)
+        .subcommand(echo)
+        .subcommand(Cli::new("version").about("Print the version"))
 }
 
-#[derive(Subcommand, Debug)]
-enum Commands {
-    /// Run a test
-    Run(Box<RunFlags>),
-    /// Start a WebSocket server that sends every message back
-    Echo {
-        /// Address to listen on
-        #[arg(long, value_name = "ADDR", default_value = "127.0.0.1:9001")]
-        listen: String,
-    },
-    /// Print the version
-    Version,
+/// All flags of these scopes; those that are not there yet are hidden.
+fn flags(scopes: &[Scope]) -> Vec<Arg> {
+    let within = |names: &Names| scopes.contains(&names.scope);
+    let there = OPTIONS.iter().filter(|row| within(&row.names)).filter_map(|row| row.arg());
+    let not_yet = NOT_YET.iter().filter(|option| within(&option.names)).filter_map(|option| option.arg());
+    there.chain(not_yet).collect()
 }
 
-#[derive(Args, Debug)]
-#[command(next_help_heading = "Flags of all commands")]
-struct GlobalFlags {
-    /// No banner, description and progress; logs and the report remain
-    #[arg(short, long, global = true, num_args = 0..=1, require_equals = true, default_missing_value = "true",
-        value_parser = parse::boolean, value_name = "BOOL", hide_possible_values = true)]
-    quiet: Option<bool>,
-    /// No colours
-    #[arg(long, global = true, num_args = 0..=1, require_equals = true, default_missing_value = "true",
-        value_parser = parse::boolean, value_name = "BOOL")]
-    no_color: Option<bool>,
-    /// Log messages of level debug, too
-    #[arg(short, long, global = true, num_args = 0..=1, require_equals = true, default_missing_value = "true",
-        value_parser = parse::boolean, value_name = "BOOL")]
-    verbose: Option<bool>,
-    /// Where the log goes: stderr, stdout, none or file=PATH[,level=LEVEL]
-    #[arg(long, global = true, value_name = "TARGET", allow_hyphen_values = true)]
-    log_output: Option<String>,
-    /// How the log looks: text, json or raw
-    #[arg(long, global = true, value_name = "FORMAT", allow_hyphen_values = true)]
-    log_format: Option<String>,
-}
-
-impl GlobalFlags {
-    fn globals(&self) -> Globals {
-        Globals {
-            quiet: self.quiet.unwrap_or(false),
-            no_color: self.no_color.unwrap_or(false),
-            verbose: self.verbose.unwrap_or(false),
-            log_output: self.log_output.clone(),
-            log_format: self.log_format.clone(),
+fn command(matches: &ArgMatches) -> Result<Command, CliError> {
+    match matches.subcommand() {
+        _ if matches.get_flag("version") => Ok(Command::Version),
+        Some(("run", matches)) => run(matches).map(|run| Command::Run(Box::new(run))),
+        Some(("echo", matches)) => {
+            Ok(Command::Echo(matches.get_one::<String>("listen").cloned().unwrap_or_default()))
         }
+        Some(_) => Ok(Command::Version),
+        None => Ok(Command::Help(cli().render_help().to_string())),
     }
 }
 
-#[derive(Args, Debug)]
-struct RunFlags {
-    /// The script, or "-" to read it from standard input
-    #[arg(value_name = "FILE|-")]
-    file: Vec<String>,
-    /// Number of virtual users
-    #[arg(short = 'u', long, value_name = "N", allow_hyphen_values = true)]
-    vus: Option<String>,
-    /// Number of iterations of the script, all virtual users together
-    #[arg(short = 'i', long, value_name = "N", allow_hyphen_values = true)]
-    iterations: Option<String>,
-    /// How long the test runs, for example 1m30s
-    #[arg(short = 'd', long, value_name = "DURATION", allow_hyphen_values = true)]
-    duration: Option<String>,
-    /// A variable for the script's __ENV (repeatable)
-    #[arg(short = 'e', long, value_name = "NAME=VALUE", allow_hyphen_values = true)]
-    env: Vec<String>,
-    /// Give the script all environment variables, on by default
-    #[arg(long, num_args = 0..=1, require_equals = true, default_missing_value = "true",
-        value_parser = parse::boolean, value_name = "BOOL")]
-    include_system_env_vars: Option<bool>,
-    /// A tag for all samples (repeatable)
-    #[arg(long, value_name = "NAME=VALUE", allow_hyphen_values = true)]
-    tag: Vec<String>,
-    /// The system tags to set, as a comma list
-    #[arg(long, value_name = "LIST", allow_hyphen_values = true)]
-    system_tags: Option<String>,
-    /// Do not call setup()
-    #[arg(long, num_args = 0..=1, require_equals = true, default_missing_value = "true",
-        value_parser = parse::boolean, value_name = "BOOL")]
-    no_setup: Option<bool>,
-    /// Do not call teardown()
-    #[arg(long, num_args = 0..=1, require_equals = true, default_missing_value = "true",
-        value_parser = parse::boolean, value_name = "BOOL")]
-    no_teardown: Option<bool>,
-    /// Do not evaluate thresholds
-    #[arg(long, num_args = 0..=1, require_equals = true, default_missing_value = "true",
-        value_parser = parse::boolean, value_name = "BOOL")]
-    no_thresholds: Option<bool>,
-    /// No report at the end, neither as text nor as a file
-    #[arg(long, num_args = 0..=1, require_equals = true, default_missing_value = "true",
-        value_parser = parse::boolean, value_name = "BOOL")]
-    no_summary: Option<bool>,
-    /// Write the report as JSON to this file, too
-    #[arg(long, value_name = "FILE", allow_hyphen_values = true)]
-    summary_export: Option<String>,
-    /// Columns of trends in the report, default avg,min,med,max,p(90),p(95)
-    #[arg(long, value_name = "LIST", allow_hyphen_values = true)]
-    summary_trend_stats: Option<String>,
-    /// Unit of times in the report: s, ms or us
-    #[arg(long, value_name = "UNIT", allow_hyphen_values = true)]
-    summary_time_unit: Option<String>,
-    /// Write all samples: json=FILE, or json to standard output (repeatable)
-    #[arg(short = 'o', long, value_name = "TYPE[=ARG]", allow_hyphen_values = true)]
-    out: Vec<String>,
-    /// Serve the live metrics to Prometheus: http://ADDR/metrics
-    #[arg(long, value_name = "ADDR")]
-    prometheus: Option<String>,
-    /// Measure more than k6 does: ws_handshake_*, ws_msg_latency, ws_generator_delay
-    #[arg(long, num_args = 0..=1, require_equals = true, default_missing_value = "true",
-        value_parser = parse::boolean, value_name = "BOOL")]
-    extended_metrics: Option<bool>,
-    /// How names are looked up, default ttl=5m,select=random,policy=preferIPv4
-    #[arg(long, value_name = "KEY=VALUE,..", allow_hyphen_values = true)]
-    dns: Option<String>,
-    /// Names that must not be dialled, as a comma list; "*" may stand at the beginning (repeatable)
-    #[arg(long, value_name = "PATTERNS", allow_hyphen_values = true)]
-    block_hostnames: Vec<String>,
-    /// Ranges of addresses that must not be dialled, as a comma list, for example 10.0.0.0/8 (repeatable)
-    #[arg(long, value_name = "CIDRS", allow_hyphen_values = true)]
-    blacklist_ip: Vec<String>,
-    /// Whom k6/websockets follows where k6 and the web's standard differ: k6 (default) or web
-    #[arg(long, value_name = "WHOM", allow_hyphen_values = true)]
-    compat: Option<String>,
-    /// Addresses to connect from, dealt out to the VUs: a comma list of addresses, ranges (A-B) and CIDR blocks
-    #[arg(long, value_name = "LIST", allow_hyphen_values = true)]
-    local_ips: Option<String>,
-    /// User-Agent header of handshakes
-    #[arg(long, value_name = "TEXT", allow_hyphen_values = true)]
-    user_agent: Option<String>,
-    /// Accept any server certificate
-    #[arg(long, num_args = 0..=1, require_equals = true, default_missing_value = "true",
-        value_parser = parse::boolean, value_name = "BOOL")]
-    insecure_skip_tls_verify: Option<bool>,
-    /// End connections on which a text comes that is not UTF-8, with close code 1007
-    #[arg(long, num_args = 0..=1, require_equals = true, default_missing_value = "true",
-        value_parser = parse::boolean, value_name = "BOOL")]
-    strict_utf8: Option<bool>,
-    /// Resume TLS sessions instead of a full handshake for each connection
-    #[arg(long, num_args = 0..=1, require_equals = true, default_missing_value = "true",
-        value_parser = parse::boolean, value_name = "BOOL")]
-    tls_resumption: Option<bool>,
-    /// Throw on bad metric values instead of warning
-    #[arg(short = 'w', long, num_args = 0..=1, require_equals = true, default_missing_value = "true",
-        value_parser = parse::boolean, value_name = "BOOL")]
-    throw: Option<bool>,
-    /// Threads that run scripts, instead of as many as the load needs
-    #[arg(long, value_name = "N", allow_hyphen_values = true)]
-    drivers: Option<String>,
-    /// Start an echo server for this run and put its address into __ENV.WS_URL
-    #[arg(long, num_args = 0..=1, require_equals = true, default_missing_value = "true",
-        value_parser = parse::boolean, value_name = "BOOL")]
-    echo: Option<bool>,
+fn run(matches: &ArgMatches) -> Result<Run, CliError> {
+    let files: Vec<&String> = matches.get_many("file").into_iter().flatten().collect();
+    let [script] = files.as_slice() else {
+        return Err(CliError::generic(format!(
+            "accepts 1 arg(s), received {}: arg should either be \"-\", if reading script from stdin, or a path to a script file",
+            files.len()
+        )));
+    };
+    Ok(Run { script: (*script).clone(), flags: layer(matches, RUN)? })
 }
 
-impl Cli {
-    fn into_command(self) -> Result<Command, CliError> {
-        match self.command {
-            _ if self.version => Ok(Command::Version),
-            Some(Commands::Run(flags)) => flags.run().map(|run| Command::Run(Box::new(run))),
-            Some(Commands::Echo { listen }) => Ok(Command::Echo(listen)),
-            Some(Commands::Version) => Ok(Command::Version),
-            None => Ok(Command::Help(help())),
+/// What the flags of these scopes say.
+fn layer(matches: &ArgMatches, scopes: &[Scope]) -> Result<Layer, CliError> {
+    let given = |names: &Names| -> Option<Vec<&str>> {
+        let flag = names.flag.filter(|_| scopes.contains(&names.scope))?;
+        matches.get_many::<String>(flag.long).map(|values| values.map(String::as_str).collect())
+    };
+    for option in NOT_YET {
+        let refused = given(&option.names)
+            .is_some_and(|values| !values.iter().all(|value| option.harmless.allows_text(value)));
+        if let Some(flag) = option.names.flag.filter(|_| refused) {
+            return Err(CliError::generic(format!("--{} is not supported yet", flag.long)));
         }
     }
-}
-
-fn help() -> String {
-    Cli::command().render_help().to_string()
-}
-
-impl RunFlags {
-    fn run(self) -> Result<Run, CliError> {
-        let [script] = self.file.as_slice() else {
-            return Err(CliError::generic(format!(
-                "accepts 1 arg(s), received {}: arg should either be \"-\", if reading script from stdin, or a path to a script file",
-                self.file.len()
-            )));
-        };
-        Ok(Run { script: script.clone(), options: self.layer()?, runtime: self.runtime()? })
-    }
-
-    fn layer(&self) -> Result<Layer, CliError> {
-        let tags = self.tag.iter().map(|tag| parse::tag(tag)).collect::<Result<_, _>>();
-        let trend_stats = self.summary_trend_stats.as_deref().map(parse::list);
-        if let Some(stats) = &trend_stats {
-            parse::trend_stats(stats).map_err(CliError::generic)?;
-        }
-        if let Some(unit) = &self.summary_time_unit {
-            parse::time_unit(unit).map_err(CliError::generic)?;
-        }
-        Ok(Layer {
-            vus: value("-u, --vus", &self.vus, parse::integer)?,
-            iterations: value("-i, --iterations", &self.iterations, parse::integer)?,
-            duration: value("-d, --duration", &self.duration, |text| {
-                GoDuration::parse(text).map_err(|error| error.to_string())
-            })?,
-            tags: if self.tag.is_empty() { None } else { Some(tags.map_err(CliError::generic)?) },
-            system_tags: self.system_tags.as_deref().map(parse::list),
-            dns: self.dns.as_deref().map(Dns::parse).transpose().map_err(CliError::generic)?,
-            block_hostnames: lists(&self.block_hostnames, network::patterns)?,
-            blacklist_ips: lists(&self.blacklist_ip, network::ranges)?,
-            local_ips: self
-                .local_ips
-                .as_deref()
-                .filter(|list| !list.is_empty())
-                .map(network::local_ips)
-                .transpose()
-                .map_err(CliError::generic)?,
-            user_agent: self.user_agent.clone(),
-            insecure_skip_tls_verify: self.insecure_skip_tls_verify,
-            strict_utf8: self.strict_utf8,
-            tls_resumption: self.tls_resumption,
-            throw: self.throw,
-            no_setup: self.no_setup,
-            no_teardown: self.no_teardown,
-            summary_trend_stats: trend_stats,
-            summary_time_unit: self.summary_time_unit.clone(),
-            compat: value("--compat", &self.compat, parse::compat)?,
-            ..Layer::default()
-        })
-    }
-
-    fn runtime(&self) -> Result<Runtime, CliError> {
-        let drivers = value("--drivers", &self.drivers, |text| match text.parse() {
-            Ok(number @ 1..=1024) => Ok(number),
-            _ => Err("expected a number from 1 to 1024".to_owned()),
+    let mut layer = Layer::default();
+    for row in OPTIONS {
+        let Some(values) = given(&row.names) else { continue };
+        (row.set_from_flag)(&mut layer, &values).map_err(|why| {
+            let value = values.last().unwrap_or(&"");
+            CliError::generic(match row.speaks {
+                true => why,
+                false => format!("invalid argument {value:?} for {:?} flag: {why}", row.flag_name()),
+            })
         })?;
-        Ok(Runtime {
-            env: self.env.iter().map(|text| variable(text)).collect::<Result<_, _>>()?,
-            include_system_env_vars: self.include_system_env_vars,
-            no_thresholds: self.no_thresholds,
-            no_summary: self.no_summary,
-            summary_export: self.summary_export.clone(),
-            outputs: self.out.iter().map(|text| Output::parse(text)).collect::<Result<_, _>>()?,
-            prometheus: self.prometheus.clone(),
-            extended_metrics: self.extended_metrics,
-            drivers,
-            echo: self.echo.unwrap_or(false),
-        })
     }
-}
-
-fn variable(text: &str) -> Result<(String, String), CliError> {
-    let (name, value) = text.split_once('=').unwrap_or((text, ""));
-    if !parse::is_variable_name(name) {
-        return Err(CliError::generic(format!("invalid environment variable name '{name}'")));
-    }
-    Ok((name.to_owned(), value.to_owned()))
-}
-
-/// A flag whose values are comma lists; none if it is not given at all.
-fn lists<T>(texts: &[String], parse: impl Fn(&[String]) -> Result<T, String>) -> Result<Option<T>, CliError> {
-    let items: Vec<_> = texts.iter().flat_map(|text| parse::list(text)).collect();
-    (!texts.is_empty()).then(|| parse(&items)).transpose().map_err(CliError::generic)
-}
-
-fn value<T>(
-    flag: &str,
-    text: &Option<String>,
-    parse: impl Fn(&str) -> Result<T, String>,
-) -> Result<Option<T>, CliError> {
-    let Some(text) = text else { return Ok(None) };
-    parse(text)
-        .map(Some)
-        .map_err(|why| CliError::generic(format!("invalid argument {text:?} for {flag:?} flag: {why}")))
+    Ok(layer)
 }
 
 /// clap's refusal in k6's words.
@@ -342,9 +152,6 @@ fn refusal(error: &clap::Error) -> CliError {
     let flag = context(ContextKind::InvalidArg);
     let flag = flag.split([' ', '=', '[']).next().unwrap_or_default();
     CliError::generic(match error.kind() {
-        ErrorKind::UnknownArgument if known::flag(flag).is_some() => {
-            format!("--{} is not supported yet", known::flag(flag).unwrap_or_default())
-        }
         ErrorKind::UnknownArgument if flag.starts_with("--") => format!("unknown flag: {flag}"),
         ErrorKind::UnknownArgument if flag.starts_with('-') => {
             format!("unknown shorthand flag: '{}' in {flag}", &flag[1..])
@@ -361,10 +168,6 @@ fn refusal(error: &clap::Error) -> CliError {
         ErrorKind::InvalidValue if context(ContextKind::InvalidValue).is_empty() => {
             format!("flag needs an argument: {flag}")
         }
-        ErrorKind::ValueValidation => {
-            let value = context(ContextKind::InvalidValue);
-            format!("invalid argument {value:?} for {flag:?} flag: use true or false")
-        }
         _ => error.to_string().lines().next().unwrap_or_default().trim_start_matches("error: ").to_owned(),
     })
 }
@@ -372,8 +175,11 @@ fn refusal(error: &clap::Error) -> CliError {
 #[cfg(test)]
 mod tests {
     use indexmap::indexmap;
+    use ws_engine::duration::GoDuration;
     use ws_loop::{AddressPool, HostPatterns};
 
+    use super::super::network::Dns;
+    use super::super::runtime::{Output, Runtime};
     use super::*;
 
     fn args(line: &str) -> Vec<String> {
@@ -447,8 +253,8 @@ mod tests {
                 },
             ),
         ] {
-            assert_eq!(run(&format!("run x.js {line}")).options, expected, "{line}");
-            assert_eq!(run(&format!("run {line} x.js")).options, expected, "{line}");
+            assert_eq!(run(&format!("run x.js {line}")).flags, expected, "{line}");
+            assert_eq!(run(&format!("run {line} x.js")).flags, expected, "{line}");
         }
     }
 
@@ -457,14 +263,14 @@ mod tests {
         let run = run("run -e A=b -e C --include-system-env-vars=false --no-thresholds --no-summary \
              --summary-export s.json -o json=o.json --prometheus :9100 --extended-metrics --drivers 2 --echo -");
         assert_eq!(run.script, "-");
-        assert_eq!(run.runtime.env, [("A".to_owned(), "b".to_owned()), ("C".to_owned(), String::new())]);
-        assert_eq!(run.runtime.include_system_env_vars, Some(false));
-        assert_eq!((run.runtime.no_thresholds, run.runtime.no_summary), (Some(true), Some(true)));
-        assert_eq!(run.runtime.summary_export.as_deref(), Some("s.json"));
-        assert_eq!(run.runtime.outputs, [Output::Json("o.json".to_owned())]);
-        assert_eq!(run.runtime.prometheus.as_deref(), Some(":9100"));
-        assert_eq!(run.runtime.extended_metrics, Some(true));
-        assert_eq!((run.runtime.drivers, run.runtime.echo), (Some(2), true));
+        let runtime = Runtime::new(&Layer::default(), &run.flags);
+        assert_eq!(runtime.env, [("A".to_owned(), "b".to_owned()), ("C".to_owned(), String::new())]);
+        assert!(!runtime.include_system_env_vars && runtime.no_thresholds && runtime.no_summary);
+        assert_eq!(runtime.summary_export.as_deref(), Some("s.json"));
+        assert_eq!(runtime.outputs, [Output::Json("o.json".to_owned())]);
+        assert_eq!(runtime.prometheus.as_deref(), Some(":9100"));
+        assert!(runtime.extended_metrics && runtime.echo);
+        assert_eq!(runtime.drivers, Some(2));
     }
 
     #[test]
@@ -475,16 +281,32 @@ mod tests {
         ] {
             let (command, globals) = parse(&args(line));
             assert!(command.is_ok(), "{line}");
-            assert!(globals.quiet && globals.verbose && globals.no_color);
+            assert_eq!((globals.quiet, globals.verbose), (Some(true), Some(true)));
+            assert_eq!(globals.no_color, Some(true));
             assert_eq!(globals.log_format.as_deref(), Some("json"));
             assert_eq!(globals.log_output.as_deref(), Some("none"));
         }
     }
 
     #[test]
+    fn what_changes_nothing_is_taken() {
+        for line in
+            ["--no-usage-report", "--linger=false -t js", "--batch 20", "--rps=0", "--traces-output none"]
+        {
+            run(&format!("run {line} x.js"));
+        }
+    }
+
+    #[test]
+    fn clap_finds_nothing_wrong() {
+        cli().debug_assert();
+    }
+
+    #[test]
     fn other_commands() {
         assert!(matches!(parse(&args("version")).0, Ok(Command::Version)));
         assert!(matches!(parse(&args("--version")).0, Ok(Command::Version)));
+        assert!(matches!(parse(&args("-V")).0, Ok(Command::Version)));
         assert!(matches!(parse(&args("echo")).0, Ok(Command::Echo(addr)) if addr == "127.0.0.1:9001"));
         assert!(
             matches!(parse(&args("echo --listen [::1]:1")).0, Ok(Command::Echo(addr)) if addr == "[::1]:1")
@@ -510,7 +332,8 @@ mod tests {
             ("run -x", "unknown shorthand flag: 'x' in -x"),
             ("run x.js --stage 10s:5", "--stage is not supported yet"),
             ("run x.js -s 10s:5", "--stage is not supported yet"),
-            ("run x.js --no-usage-report", "--no-usage-report is not supported yet"),
+            ("run x.js --linger", "--linger is not supported yet"),
+            ("run x.js -q --summary-mode full", "summary mode 'full' is not supported yet"),
             ("run x.js -c conf.json", "--config is not supported yet"),
             ("run x.js --address=:6565", "--address is not supported yet"),
             ("run --vus", "flag needs an argument: --vus"),
@@ -521,7 +344,7 @@ mod tests {
             ("run x.js -u abc", "invalid argument \"abc\" for \"-u, --vus\" flag: \"abc\" is not an integer"),
             (
                 "run x.js --no-setup=maybe",
-                "invalid argument \"maybe\" for \"--no-setup\" flag: use true or false",
+                "invalid argument \"maybe\" for \"--no-setup\" flag: \"maybe\" is not a boolean, use true or false",
             ),
             ("run x.js -e 1A=x", "invalid environment variable name '1A'"),
             ("run x.js --tag bad", "error parsing tag 'bad': invalid tag, empty value"),

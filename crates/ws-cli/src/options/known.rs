@@ -1,34 +1,11 @@
 //! What k6 has and we do not have yet: refused by name, so that nobody measures something else than they asked for.
 
-/// Flags of `k6 run` that are not there yet, long name and letter.
-const FLAGS: &[(&str, Option<char>)] = &[
-    ("address", Some('a')),
-    ("batch", None),
-    ("batch-per-host", None),
-    ("compatibility-mode", None),
-    ("config", Some('c')),
-    ("console-output", None),
-    ("discard-response-bodies", None),
-    ("execution-segment", None),
-    ("execution-segment-sequence", None),
-    ("features", None),
-    ("http-debug", None),
-    ("linger", Some('l')),
-    ("max-redirects", None),
-    ("min-iteration-duration", None),
-    ("new-machine-readable-summary", None),
-    ("no-connection-reuse", None),
-    ("no-usage-report", None),
-    ("no-vu-connection-reuse", None),
-    ("paused", Some('p')),
-    ("profiling-enabled", None),
-    ("rps", None),
-    ("secret-source", None),
-    ("stage", Some('s')),
-    ("summary-mode", None),
-    ("traces-output", None),
-    ("type", Some('t')),
-];
+use clap::Arg;
+
+use super::form::Takes;
+use super::row::Heading::{Connections, Global as AllCommands, Load, Results, Script};
+use super::row::Scope::{Global, Run, Runtime, Test};
+use super::row::{Names, argument, of};
 
 /// Commands of k6 that are not there yet.
 const COMMANDS: &[&str] = &[
@@ -61,54 +38,49 @@ pub(crate) enum Harmless {
     Text(&'static str),
 }
 
-/// Script options of k6 that are not there yet. The options of HTTP are harmless at their defaults: there is no HTTP.
-pub(crate) const SCRIPT_OPTIONS: &[(&str, Harmless)] = &[
-    ("batch", Harmless::Number(20)),
-    ("batchPerHost", Harmless::Number(6)),
-    ("cloud", Harmless::Always),
-    ("discardResponseBodies", Harmless::False),
-    ("executionSegment", Harmless::Never),
-    ("executionSegmentSequence", Harmless::Never),
-    ("ext", Harmless::Always),
-    ("httpDebug", Harmless::Never),
-    ("maxRedirects", Harmless::Number(10)),
-    // Sizes a buffer of k6; ours are sized by themselves.
-    ("metricSamplesBufferSize", Harmless::Always),
-    ("minIterationDuration", Harmless::Number(0)),
-    ("noConnectionReuse", Harmless::False),
-    ("noVUConnectionReuse", Harmless::False),
-    ("paused", Harmless::False),
-    ("rps", Harmless::Number(0)),
-    ("stages", Harmless::Never),
-];
+/// An option of k6 that is not there yet.
+pub(crate) struct NotYet {
+    pub(crate) names: Names,
+    /// With this value it changes nothing, and is taken.
+    pub(crate) harmless: Harmless,
+}
 
-/// Variables of k6 that are not there yet, with the value that changes nothing.
-pub(crate) const VARIABLES: &[(&str, Harmless)] = &[
-    ("K6_ADDRESS", Harmless::Never),
-    ("K6_BATCH", Harmless::Number(20)),
-    ("K6_BATCH_PER_HOST", Harmless::Number(6)),
-    ("K6_COMPATIBILITY_MODE", Harmless::Text("extended")),
-    ("K6_CONFIG", Harmless::Never),
-    ("K6_CONSOLE_OUTPUT", Harmless::Never),
-    ("K6_DISCARD_RESPONSE_BODIES", Harmless::False),
-    ("K6_EXECUTION_SEGMENT", Harmless::Never),
-    ("K6_EXECUTION_SEGMENT_SEQUENCE", Harmless::Never),
-    ("K6_FEATURES", Harmless::Never),
-    ("K6_HTTP_DEBUG", Harmless::Never),
-    ("K6_LINGER", Harmless::False),
-    ("K6_MAX_REDIRECTS", Harmless::Number(10)),
-    ("K6_MIN_ITERATION_DURATION", Harmless::Never),
-    ("K6_NEW_MACHINE_READABLE_SUMMARY", Harmless::False),
-    ("K6_NO_CONNECTION_REUSE", Harmless::False),
-    ("K6_NO_VU_CONNECTION_REUSE", Harmless::False),
-    ("K6_PAUSED", Harmless::False),
-    ("K6_PROFILING_ENABLED", Harmless::False),
-    ("K6_RPS", Harmless::Number(0)),
-    ("K6_SECRET_SOURCE", Harmless::Never),
-    ("K6_STAGES", Harmless::Never),
-    ("K6_TRACES_OUTPUT", Harmless::Text("none")),
-    ("K6_TYPE", Harmless::Text("js")),
-    ("K6_WEB_DASHBOARD", Harmless::False),
+const fn refuse(names: Names, harmless: Harmless) -> NotYet {
+    NotYet { names, harmless }
+}
+
+/// Options of k6 that are not there yet. Those of HTTP are harmless at their defaults: there is no HTTP.
+#[rustfmt::skip]
+pub(crate) static NOT_YET: &[NotYet] = &[
+    refuse(of(Global, AllCommands).flag("address", "ADDR").letter('a').variable("K6_ADDRESS"), Harmless::Never),
+    refuse(of(Test, Connections).flag("batch", "N").variable("K6_BATCH").key("batch"), Harmless::Number(20)),
+    refuse(of(Test, Connections).flag("batch-per-host", "N").variable("K6_BATCH_PER_HOST").key("batchPerHost"), Harmless::Number(6)),
+    refuse(of(Test, Load).key("cloud"), Harmless::Always),
+    refuse(of(Runtime, Script).flag("compatibility-mode", "MODE").variable("K6_COMPATIBILITY_MODE"), Harmless::Text("extended")),
+    refuse(of(Global, AllCommands).flag("config", "FILE").letter('c').variable("K6_CONFIG"), Harmless::Never),
+    refuse(of(Test, Results).flag("console-output", "FILE").variable("K6_CONSOLE_OUTPUT"), Harmless::Never),
+    refuse(of(Test, Connections).switch("discard-response-bodies").variable("K6_DISCARD_RESPONSE_BODIES").key("discardResponseBodies"), Harmless::False),
+    refuse(of(Test, Load).flag("execution-segment", "RANGE").variable("K6_EXECUTION_SEGMENT").key("executionSegment"), Harmless::Never),
+    refuse(of(Test, Load).flag("execution-segment-sequence", "LIST").variable("K6_EXECUTION_SEGMENT_SEQUENCE").key("executionSegmentSequence"), Harmless::Never),
+    refuse(of(Test, Load).key("ext"), Harmless::Always),
+    refuse(of(Run, Load).flag("features", "LIST").variable("K6_FEATURES"), Harmless::Never),
+    refuse(of(Test, Connections).flag("http-debug", "HOW").variable("K6_HTTP_DEBUG").key("httpDebug"), Harmless::Never),
+    refuse(of(Run, Load).switch("linger").letter('l').variable("K6_LINGER"), Harmless::False),
+    refuse(of(Test, Connections).flag("max-redirects", "N").variable("K6_MAX_REDIRECTS").key("maxRedirects"), Harmless::Number(10)),
+    // Sizes a buffer of k6; ours are sized by themselves.
+    refuse(of(Test, Results).key("metricSamplesBufferSize"), Harmless::Always),
+    refuse(of(Test, Load).flag("min-iteration-duration", "DURATION").variable("K6_MIN_ITERATION_DURATION").key("minIterationDuration"), Harmless::Number(0)),
+    refuse(of(Runtime, Results).switch("new-machine-readable-summary").variable("K6_NEW_MACHINE_READABLE_SUMMARY"), Harmless::False),
+    refuse(of(Test, Connections).switch("no-connection-reuse").variable("K6_NO_CONNECTION_REUSE").key("noConnectionReuse"), Harmless::False),
+    refuse(of(Test, Connections).switch("no-vu-connection-reuse").variable("K6_NO_VU_CONNECTION_REUSE").key("noVUConnectionReuse"), Harmless::False),
+    refuse(of(Test, Load).switch("paused").letter('p').variable("K6_PAUSED").key("paused"), Harmless::False),
+    refuse(of(Global, AllCommands).switch("profiling-enabled").variable("K6_PROFILING_ENABLED"), Harmless::False),
+    refuse(of(Test, Connections).flag("rps", "N").variable("K6_RPS").key("rps"), Harmless::Number(0)),
+    refuse(of(Global, AllCommands).flag("secret-source", "SOURCE").variable("K6_SECRET_SOURCE"), Harmless::Never),
+    refuse(of(Test, Load).flag("stage", "DURATION:N").letter('s').variable("K6_STAGES").key("stages"), Harmless::Never),
+    refuse(of(Runtime, Results).flag("traces-output", "WHERE").variable("K6_TRACES_OUTPUT"), Harmless::Text("none")),
+    refuse(of(Runtime, Script).flag("type", "TYPE").letter('t').variable("K6_TYPE"), Harmless::Text("js")),
+    refuse(of(Run, Results).variable("K6_WEB_DASHBOARD"), Harmless::False),
 ];
 
 impl Harmless {
@@ -137,17 +109,13 @@ impl Harmless {
     }
 }
 
-/// Whether `flag` (`--stage` or `-s`) is one of k6's that we do not have; gives its long name.
-pub(crate) fn flag(flag: &str) -> Option<&'static str> {
-    let long = flag.strip_prefix("--");
-    let letter = flag.strip_prefix('-').and_then(|rest| rest.chars().next());
-    FLAGS
-        .iter()
-        .find(|(name, short)| match long {
-            Some(long) => long == *name,
-            None => short.is_some() && *short == letter,
-        })
-        .map(|(name, _)| *name)
+impl NotYet {
+    /// The flag for the command-line parser, which help does not show.
+    pub(super) fn arg(&self) -> Option<Arg> {
+        let takes = if self.harmless == Harmless::False { Takes::Nothing } else { Takes::Many };
+        let arg = argument(self.names.flag?, takes).hide(true);
+        Some(arg.global(self.names.scope == Global))
+    }
 }
 
 pub(crate) fn is_command(name: &str) -> bool {
@@ -159,16 +127,6 @@ mod tests {
     use serde_json::json;
 
     use super::*;
-
-    #[test]
-    fn flags_by_name_and_letter() {
-        assert_eq!(flag("--stage"), Some("stage"));
-        assert_eq!(flag("-s"), Some("stage"));
-        assert_eq!(flag("-a"), Some("address"));
-        assert_eq!(flag("--nonsense"), None);
-        assert_eq!(flag("-x"), None);
-        assert_eq!(flag("--"), None);
-    }
 
     #[test]
     fn defaults_are_harmless() {

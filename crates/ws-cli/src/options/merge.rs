@@ -1,6 +1,6 @@
 //! Laying the sources on top of each other: script, then environment, then flags.
 
-use super::Layer;
+use super::table::Layer;
 
 /// The sources by rising precedence, with the names k6 uses in its messages.
 pub(crate) struct Layers {
@@ -27,82 +27,13 @@ pub(crate) fn merge(layers: Layers) -> (Layer, Vec<String>) {
             merged.iterations = None;
             merged.scenarios = None;
         }
-        over(&mut merged, layer);
+        merged.put(layer);
     }
     (merged, warnings)
 }
 
 fn has_execution(layer: &Layer) -> bool {
     layer.duration.is_some() || layer.iterations.is_some() || layer.scenarios.is_some()
-}
-
-fn over(merged: &mut Layer, layer: Layer) {
-    fn put<T>(slot: &mut Option<T>, value: Option<T>) {
-        if value.is_some() {
-            *slot = value;
-        }
-    }
-    // Taken apart by name so that a new option cannot be forgotten here.
-    let Layer {
-        vus,
-        iterations,
-        duration,
-        scenarios,
-        thresholds,
-        tags,
-        system_tags,
-        hosts,
-        dns,
-        block_hostnames,
-        blacklist_ips,
-        local_ips,
-        user_agent,
-        insecure_skip_tls_verify,
-        tls_auth,
-        tls_cipher_suites,
-        tls_version,
-        tls_resumption,
-        no_cookies_reset,
-        strict_utf8,
-        throw,
-        no_setup,
-        no_teardown,
-        setup_timeout,
-        teardown_timeout,
-        handle_summary_timeout,
-        summary_trend_stats,
-        summary_time_unit,
-        compat,
-    } = layer;
-    put(&mut merged.vus, vus);
-    put(&mut merged.iterations, iterations);
-    put(&mut merged.duration, duration);
-    put(&mut merged.scenarios, scenarios);
-    put(&mut merged.thresholds, thresholds);
-    put(&mut merged.tags, tags);
-    put(&mut merged.system_tags, system_tags);
-    put(&mut merged.hosts, hosts);
-    put(&mut merged.dns, dns);
-    put(&mut merged.block_hostnames, block_hostnames);
-    put(&mut merged.blacklist_ips, blacklist_ips);
-    put(&mut merged.local_ips, local_ips);
-    put(&mut merged.user_agent, user_agent);
-    put(&mut merged.insecure_skip_tls_verify, insecure_skip_tls_verify);
-    put(&mut merged.tls_auth, tls_auth);
-    put(&mut merged.tls_cipher_suites, tls_cipher_suites);
-    put(&mut merged.tls_version, tls_version);
-    put(&mut merged.tls_resumption, tls_resumption);
-    put(&mut merged.no_cookies_reset, no_cookies_reset);
-    put(&mut merged.strict_utf8, strict_utf8);
-    put(&mut merged.throw, throw);
-    put(&mut merged.no_setup, no_setup);
-    put(&mut merged.no_teardown, no_teardown);
-    put(&mut merged.setup_timeout, setup_timeout);
-    put(&mut merged.teardown_timeout, teardown_timeout);
-    put(&mut merged.handle_summary_timeout, handle_summary_timeout);
-    put(&mut merged.summary_trend_stats, summary_trend_stats);
-    put(&mut merged.summary_time_unit, summary_time_unit);
-    put(&mut merged.compat, compat);
 }
 
 #[cfg(test)]

@@ -6,7 +6,40 @@ use serde_json::Value;
 use ws_engine::duration::GoDuration;
 use ws_loop::{AddressPool, Cidr, HostPatterns, Policy, ResolverConfig, Select};
 
-use super::json;
+use super::form::{Form, Takes};
+use super::{json, parse};
+
+/// `dns`.
+pub(crate) const DNS: Form<Dns> =
+    Form::of(|text| Dns::parse(text).map(Some), |_, value| Dns::read(value)).speaking();
+
+/// `blockHostnames`: comma lists.
+pub(crate) const PATTERNS: Form<HostPatterns> = Form::of(
+    |text| patterns(&parse::list(text)).map(Some),
+    |name, value| json::strings(name, value)?.as_deref().map(patterns).transpose(),
+)
+.flags(Takes::Many, |lists| patterns(&items(lists)).map(Some))
+.speaking();
+
+/// `blacklistIPs`: comma lists.
+pub(crate) const RANGES: Form<Vec<Cidr>> = Form::of(
+    |text| ranges(&parse::list(text)).map(Some),
+    |name, value| json::strings(name, value)?.as_deref().map(ranges).transpose(),
+)
+.flags(Takes::Many, |lists| ranges(&items(lists)).map(Some))
+.speaking();
+
+/// `--local-ips`; an empty list is none.
+pub(crate) const LOCAL_IPS: Form<AddressPool> = Form::only_text(|text| match text {
+    "" => Ok(None),
+    list => AddressPool::parse(list).map(Some).map_err(|error| error.to_string()),
+})
+.speaking();
+
+/// What all comma lists hold together.
+fn items(lists: &[&str]) -> Vec<String> {
+    lists.iter().flat_map(|list| parse::list(list)).collect()
+}
 
 /// `dns`: how names are looked up.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -96,18 +129,11 @@ fn time_to_live(text: &str) -> Option<Option<Duration>> {
     Some(Some(ttl.to_std()))
 }
 
-/// `--local-ips`.
-pub(crate) fn local_ips(text: &str) -> Result<AddressPool, String> {
-    AddressPool::parse(text).map_err(|error| error.to_string())
-}
-
-/// `blockHostnames`.
-pub(crate) fn patterns(list: &[String]) -> Result<HostPatterns, String> {
+fn patterns(list: &[String]) -> Result<HostPatterns, String> {
     HostPatterns::parse(list.iter().map(String::as_str)).map_err(|error| error.to_string())
 }
 
-/// `blacklistIPs`.
-pub(crate) fn ranges(list: &[String]) -> Result<Vec<Cidr>, String> {
+fn ranges(list: &[String]) -> Result<Vec<Cidr>, String> {
     let parse =
         |text: &String| text.parse().map_err(|error| format!("error parsing blacklist-ip '{text}': {error}"));
     list.iter().map(parse).collect()

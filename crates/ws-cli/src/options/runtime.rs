@@ -1,9 +1,11 @@
 //! What is not an option of the script: how to log, what to write where, which variables the script sees.
 
+use super::env;
+use super::form::{Form, Takes};
 use super::parse;
-use crate::error::CliError;
+use super::table::Layer;
 
-/// Flags that every command takes.
+/// How the tool itself behaves, whatever the command.
 #[derive(Clone, Debug, Default)]
 pub(crate) struct Globals {
     pub(crate) quiet: bool,
@@ -14,82 +16,111 @@ pub(crate) struct Globals {
 }
 
 impl Globals {
-    /// Fills from the environment what the flags leave open.
-    pub(crate) fn with_env(mut self, vars: &[(String, String)]) -> Self {
-        let get = |name: &str| vars.iter().find(|(key, _)| key == name).map(|(_, value)| value.as_str());
-        let non_empty = |name: &str| get(name).filter(|value| !value.is_empty()).map(str::to_owned);
-        // NO_COLOR counts even when empty, K6_NO_COLOR does not: as in k6.
-        self.no_color |= get("NO_COLOR").is_some() || non_empty("K6_NO_COLOR").is_some();
-        self.log_output = self.log_output.or_else(|| non_empty("K6_LOG_OUTPUT"));
-        self.log_format = self.log_format.or_else(|| non_empty("K6_LOG_FORMAT"));
-        self
+    /// What the flags say, and the environment where they say nothing.
+    pub(crate) fn new(flags: Layer, vars: &[(String, String)]) -> Self {
+        let mut said = env::globals(vars);
+        said.put(flags);
+        Self {
+            quiet: said.quiet.unwrap_or(false),
+            // NO_COLOR counts even when empty, K6_NO_COLOR does not: as in k6.
+            no_color: said.no_color.unwrap_or(false) || vars.iter().any(|(name, _)| name == "NO_COLOR"),
+            verbose: said.verbose.unwrap_or(false),
+            log_output: said.log_output,
+            log_format: said.log_format,
+        }
     }
 }
 
-/// Flags of `ws run` that are not options.
+/// What has to be known of a run before its script is read.
 #[derive(Clone, Debug, Default, PartialEq)]
 pub(crate) struct Runtime {
     /// `-e`, in order.
     pub(crate) env: Vec<(String, String)>,
-    pub(crate) include_system_env_vars: Option<bool>,
-    pub(crate) no_thresholds: Option<bool>,
-    pub(crate) no_summary: Option<bool>,
+    pub(crate) include_system_env_vars: bool,
+    pub(crate) no_thresholds: bool,
+    pub(crate) no_summary: bool,
     pub(crate) summary_export: Option<String>,
     pub(crate) outputs: Vec<Output>,
     pub(crate) prometheus: Option<String>,
-    pub(crate) extended_metrics: Option<bool>,
+    pub(crate) extended_metrics: bool,
     pub(crate) drivers: Option<usize>,
     pub(crate) echo: bool,
 }
 
 impl Runtime {
-    /// Fills from the environment what the flags leave open.
-    pub(crate) fn with_env(mut self, vars: &[(String, String)]) -> Result<Self, CliError> {
-        for (name, value) in vars.iter().filter(|(_, value)| !value.is_empty()) {
-            let boolean = || {
-                parse::boolean(value).map_err(|_| {
-                    CliError::generic(format!("env var '{name}' is not a valid boolean value: {value:?}"))
-                })
-            };
-            match name.as_str() {
-                "K6_INCLUDE_SYSTEM_ENV_VARS" if self.include_system_env_vars.is_none() => {
-                    self.include_system_env_vars = Some(boolean()?);
-                }
-                "K6_EXTENDED_METRICS" if self.extended_metrics.is_none() => {
-                    self.extended_metrics = Some(boolean()?);
-                }
-                "K6_NO_THRESHOLDS" if self.no_thresholds.is_none() => self.no_thresholds = Some(boolean()?),
-                "K6_NO_SUMMARY" if self.no_summary.is_none() => self.no_summary = Some(boolean()?),
-                "K6_SUMMARY_MODE" => match value.as_str() {
-                    "compact" => {}
-                    "disabled" => self.no_summary = self.no_summary.or(Some(true)),
-                    "full" | "legacy" => {
-                        return Err(CliError::generic(format!(
-                            "summary mode '{value}' is not supported yet"
-                        )));
-                    }
-                    _ => return Err(CliError::generic("invalid summary mode")),
-                },
-                "K6_SUMMARY_EXPORT" if self.summary_export.is_none() => {
-                    self.summary_export = Some(value.clone());
-                }
-                "K6_OUT" if self.outputs.is_empty() => {
-                    self.outputs = value.split(',').map(Output::parse).collect::<Result<_, _>>()?;
-                }
-                _ => {}
-            }
+    /// What the flags say, and the environment where they say nothing.
+    pub(crate) fn new(env: &Layer, flags: &Layer) -> Self {
+        let mut said = env.clone();
+        said.put(flags.clone());
+        let disabled = said.summary_mode == Some(SummaryMode::Disabled);
+        Self {
+            env: said.env.unwrap_or_default(),
+            include_system_env_vars: said.include_system_env_vars.unwrap_or(true),
+            no_thresholds: said.no_thresholds.unwrap_or(false),
+            no_summary: said.no_summary.unwrap_or(disabled),
+            summary_export: said.summary_export,
+            outputs: said.outputs.unwrap_or_default(),
+            prometheus: said.prometheus,
+            extended_metrics: said.extended_metrics.unwrap_or(false),
+            drivers: said.drivers,
+            echo: said.echo.unwrap_or(false),
         }
-        Ok(self)
     }
 
     /// The script's `__ENV`: the environment unless switched off, and `-e` on top.
     pub(crate) fn script_env(&self, vars: &[(String, String)]) -> Vec<(String, String)> {
-        let system = if self.include_system_env_vars.unwrap_or(true) { vars } else { &[] };
+        let system = if self.include_system_env_vars { vars } else { &[] };
         let mut all: indexmap::IndexMap<String, String> = system.iter().cloned().collect();
         all.extend(self.env.iter().cloned());
         all.into_iter().collect()
     }
 }
+
+/// `-e`: `NAME=value`, or `NAME` for an empty one.
+pub(crate) const VARIABLES: Form<Vec<(String, String)>> =
+    Form::only_text(|text| variable(text).map(|variable| Some(vec![variable])))
+        .flags(Takes::Many, |texts| {
+            texts.iter().map(|text| variable(text)).collect::<Result<_, _>>().map(Some)
+        })
+        .speaking();
+
+fn variable(text: &str) -> Result<(String, String), String> {
+    let (name, value) = text.split_once('=').unwrap_or((text, ""));
+    if !parse::is_variable_name(name) {
+        return Err(format!("invalid environment variable name '{name}'"));
+    }
+    Ok((name.to_owned(), value.to_owned()))
+}
+
+/// `--drivers`.
+pub(crate) const DRIVERS: Form<usize> = Form::only_text(|text| match text.parse() {
+    Ok(number @ 1..=1024) => Ok(Some(number)),
+    _ => Err("expected a number from 1 to 1024".to_owned()),
+});
+
+/// `--out`, once for each; a comma list in a variable.
+pub(crate) const OUTPUTS: Form<Vec<Output>> =
+    Form::only_text(|text| text.split(',').map(Output::parse).collect::<Result<_, _>>().map(Some))
+        .flags(Takes::Many, |texts| {
+            texts.iter().map(|text| Output::parse(text)).collect::<Result<_, _>>().map(Some)
+        })
+        .speaking();
+
+/// How much the report shows.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum SummaryMode {
+    Compact,
+    Disabled,
+}
+
+/// `--summary-mode`.
+pub(crate) const SUMMARY_MODE: Form<SummaryMode> = Form::only_text(|text| match text {
+    "compact" => Ok(Some(SummaryMode::Compact)),
+    "disabled" => Ok(Some(SummaryMode::Disabled)),
+    "full" | "legacy" => Err(format!("summary mode '{text}' is not supported yet")),
+    _ => Err("invalid summary mode".to_owned()),
+})
+.speaking();
 
 /// Where all samples go.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -114,19 +145,17 @@ const NOT_YET: &[&str] = &[
 
 impl Output {
     /// Reads `json=file` of `--out`.
-    pub(crate) fn parse(text: &str) -> Result<Self, CliError> {
+    fn parse(text: &str) -> Result<Self, String> {
         let (kind, arg) = text.split_once('=').unwrap_or((text, ""));
         match kind {
-            "json" if arg.ends_with(".gz") => Err(CliError::generic(format!(
-                "output 'json={arg}': compressed output (.gz) is not supported yet"
-            ))),
-            "json" => Ok(Self::Json(if arg.is_empty() { "-".to_owned() } else { arg.to_owned() })),
-            kind if NOT_YET.contains(&kind) => Err(CliError::generic(format!(
-                "output type '{kind}' is not supported yet, available types are: json"
-            ))),
-            kind => {
-                Err(CliError::generic(format!("invalid output type '{kind}', available types are: json")))
+            "json" if arg.ends_with(".gz") => {
+                Err(format!("output 'json={arg}': compressed output (.gz) is not supported yet"))
             }
+            "json" => Ok(Self::Json(if arg.is_empty() { "-".to_owned() } else { arg.to_owned() })),
+            kind if NOT_YET.contains(&kind) => {
+                Err(format!("output type '{kind}' is not supported yet, available types are: json"))
+            }
+            kind => Err(format!("invalid output type '{kind}', available types are: json")),
         }
     }
 
@@ -157,64 +186,59 @@ mod tests {
             ("csv=a.csv", "output type 'csv' is not supported yet, available types are: json"),
             ("nope", "invalid output type 'nope', available types are: json"),
         ] {
-            assert_eq!(Output::parse(text), Err(CliError::generic(message)));
+            assert_eq!(Output::parse(text), Err(message.to_owned()));
         }
     }
 
     #[test]
     fn flags_win_over_variables() {
-        let set = vars(&[
-            ("K6_NO_SUMMARY", "true"),
-            ("K6_OUT", "json=a,json=b"),
-            ("K6_SUMMARY_EXPORT", "e.json"),
-            ("K6_EXTENDED_METRICS", "1"),
-        ]);
-        let from_env = Runtime::default().with_env(&set).unwrap();
-        assert_eq!(from_env.extended_metrics, Some(true));
-        assert_eq!(from_env.no_summary, Some(true));
-        assert_eq!(from_env.outputs, [Output::Json("a".to_owned()), Output::Json("b".to_owned())]);
-        assert_eq!(from_env.summary_export.as_deref(), Some("e.json"));
-        let flags = Runtime {
+        let env = Layer {
+            no_summary: Some(true),
+            extended_metrics: Some(true),
+            outputs: Some(vec![Output::Json("a".to_owned())]),
+            ..Layer::default()
+        };
+        let runtime = Runtime::new(&env, &Layer::default());
+        assert!(runtime.no_summary && runtime.extended_metrics && runtime.include_system_env_vars);
+        assert_eq!(runtime.outputs, [Output::Json("a".to_owned())]);
+        let flags = Layer {
             no_summary: Some(false),
             extended_metrics: Some(false),
-            outputs: vec![Output::Json("c".to_owned())],
-            summary_export: Some("f.json".to_owned()),
-            ..Runtime::default()
+            outputs: Some(vec![Output::Json("c".to_owned())]),
+            ..Layer::default()
         };
-        assert_eq!(flags.clone().with_env(&set), Ok(flags));
-    }
-
-    #[test]
-    fn variables_that_make_no_sense() {
-        for (name, value, message) in [
-            ("K6_NO_THRESHOLDS", "hm", "env var 'K6_NO_THRESHOLDS' is not a valid boolean value: \"hm\""),
-            ("K6_SUMMARY_MODE", "foo", "invalid summary mode"),
-            ("K6_SUMMARY_MODE", "full", "summary mode 'full' is not supported yet"),
-            ("K6_OUT", "nope", "invalid output type 'nope', available types are: json"),
-        ] {
-            assert_eq!(Runtime::default().with_env(&vars(&[(name, value)])), Err(CliError::generic(message)));
-        }
+        let runtime = Runtime::new(&env, &flags);
+        assert!(!runtime.no_summary && !runtime.extended_metrics);
+        assert_eq!(runtime.outputs, [Output::Json("c".to_owned())]);
+        let disabled = Layer { summary_mode: Some(SummaryMode::Disabled), ..Layer::default() };
+        assert!(Runtime::new(&disabled, &Layer::default()).no_summary);
+        assert!(!Runtime::new(&disabled, &flags).no_summary);
     }
 
     #[test]
     fn colours_and_logs_from_the_environment() {
-        assert!(Globals::default().with_env(&vars(&[("NO_COLOR", "")])).no_color);
-        assert!(!Globals::default().with_env(&vars(&[("K6_NO_COLOR", "")])).no_color);
-        assert!(Globals::default().with_env(&vars(&[("K6_NO_COLOR", "0")])).no_color);
-        let globals = Globals { log_output: Some("none".to_owned()), ..Globals::default() }
-            .with_env(&vars(&[("K6_LOG_OUTPUT", "stdout"), ("K6_LOG_FORMAT", "raw")]));
+        let from = |pairs| Globals::new(Layer::default(), &vars(pairs));
+        assert!(from(&[("NO_COLOR", "")]).no_color);
+        assert!(!from(&[("K6_NO_COLOR", "")]).no_color);
+        assert!(from(&[("K6_NO_COLOR", "0")]).no_color);
+        let flags = Layer { log_output: Some("none".to_owned()), ..Layer::default() };
+        let globals = Globals::new(flags, &vars(&[("K6_LOG_OUTPUT", "stdout"), ("K6_LOG_FORMAT", "raw")]));
         assert_eq!(globals.log_output.as_deref(), Some("none"));
         assert_eq!(globals.log_format.as_deref(), Some("raw"));
     }
 
     #[test]
     fn script_env_is_the_environment_and_the_flags_on_top() {
-        let runtime = Runtime { env: vars(&[("A", "flag"), ("B", "new")]), ..Runtime::default() };
+        let runtime = Runtime {
+            env: vars(&[("A", "flag"), ("B", "new")]),
+            include_system_env_vars: true,
+            ..Runtime::default()
+        };
         assert_eq!(
             runtime.script_env(&vars(&[("A", "system"), ("Z", "z")])),
             vars(&[("A", "flag"), ("Z", "z"), ("B", "new")])
         );
-        let alone = Runtime { include_system_env_vars: Some(false), ..runtime };
+        let alone = Runtime { include_system_env_vars: false, ..runtime };
         assert_eq!(alone.script_env(&vars(&[("Z", "z")])), vars(&[("A", "flag"), ("B", "new")]));
     }
 }

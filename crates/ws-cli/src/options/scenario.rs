@@ -3,7 +3,21 @@
 use serde_json::{Map, Value};
 use ws_engine::{ExecutorConfig, ScenarioConfig};
 
+use super::form::Form;
 use super::json;
+
+/// `scenarios`: by name.
+pub(crate) const SCENARIOS: Form<Vec<ScenarioConfig>> = Form::only_json(|_, value| scenarios(value));
+
+fn scenarios(value: &Value) -> Result<Option<Vec<ScenarioConfig>>, String> {
+    match value {
+        Value::Null => Ok(None),
+        Value::Object(fields) => {
+            fields.iter().map(|(name, value)| parse(name, value)).collect::<Result<_, _>>().map(Some)
+        }
+        _ => Err(format!("option 'scenarios' must be an object, got {value}")),
+    }
+}
 
 /// Reads a scenario; whether its values make sense is for the engine to say.
 pub(crate) fn parse(name: &str, value: &Value) -> Result<ScenarioConfig, String> {

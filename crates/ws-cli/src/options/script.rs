@@ -1,12 +1,10 @@
-//! The `options` a script exports.
+//! Options in JSON: what a script exports as `options`.
 
-use indexmap::IndexMap;
 use serde_json::Value;
 
-use ws_engine::ScenarioConfig;
-
-use super::network::{self, Dns};
-use super::{Layer, RawThreshold, json, known, parse, scenario, tls};
+use super::known::NOT_YET;
+use super::row::{Row, Scope};
+use super::table::{Layer, OPTIONS};
 use crate::error::CliError;
 
 /// Reads the exported `options`.
@@ -14,142 +12,36 @@ use crate::error::CliError;
 /// Also gives the first key that is not an option at all, which is worth a warning only.
 pub(crate) fn layer(options: Option<&Value>) -> Result<(Layer, Option<String>), CliError> {
     let wrong = |message: String| CliError::config(format!("could not read the script's options: {message}"));
-    match options {
-        None | Some(Value::Null) => Ok((Layer::default(), None)),
-        Some(Value::Object(fields)) => {
-            let mut layer = Layer::default();
-            let mut unknown = None;
-            for (key, value) in fields {
-                match set(&mut layer, key, value).map_err(wrong)? {
-                    Known::Yes => {}
-                    Known::NotYet(name) => {
-                        return Err(CliError::config(format!("option '{name}' is not supported yet")));
-                    }
-                    Known::No => unknown = unknown.or_else(|| Some(key.clone())),
-                }
-            }
-            Ok((layer, unknown))
-        }
-        Some(value) => Err(wrong(format!("expected an object, got {value}"))),
-    }
-}
-
-enum Known {
-    Yes,
-    NotYet(&'static str),
-    No,
-}
-
-fn set(layer: &mut Layer, key: &str, value: &Value) -> Result<Known, String> {
-    // k6 takes option names in any case.
-    match key.to_ascii_lowercase().as_str() {
-        "vus" => layer.vus = json::integer("vus", value)?,
-        "iterations" => layer.iterations = json::integer("iterations", value)?,
-        "duration" => layer.duration = json::duration("duration", value)?,
-        "scenarios" => layer.scenarios = scenarios(value)?,
-        "thresholds" => layer.thresholds = thresholds(value)?,
-        "tags" => layer.tags = json::string_map("tags", value)?,
-        "systemtags" => layer.system_tags = json::strings("systemTags", value)?,
-        "hosts" => layer.hosts = json::string_map("hosts", value)?,
-        "dns" => layer.dns = Dns::read(value)?,
-        "blockhostnames" => {
-            let list = json::strings("blockHostnames", value)?;
-            layer.block_hostnames = list.as_deref().map(network::patterns).transpose()?;
-        }
-        "blacklistips" => {
-            let list = json::strings("blacklistIPs", value)?;
-            layer.blacklist_ips = list.as_deref().map(network::ranges).transpose()?;
-        }
-        "useragent" => layer.user_agent = json::string("userAgent", value)?,
-        "insecureskiptlsverify" => {
-            layer.insecure_skip_tls_verify = json::boolean("insecureSkipTLSVerify", value)?;
-        }
-        "tlsauth" => layer.tls_auth = tls::identities(value)?,
-        "tlsciphersuites" => layer.tls_cipher_suites = json::strings("tlsCipherSuites", value)?,
-        "tlsversion" => layer.tls_version = tls::versions(value)?,
-        "tlsresumption" => layer.tls_resumption = json::boolean("tlsResumption", value)?,
-        "nocookiesreset" => layer.no_cookies_reset = json::boolean("noCookiesReset", value)?,
-        "strictutf8" => layer.strict_utf8 = json::boolean("strictUtf8", value)?,
-        "throw" => layer.throw = json::boolean("throw", value)?,
-        "nosetup" => layer.no_setup = json::boolean("noSetup", value)?,
-        "noteardown" => layer.no_teardown = json::boolean("noTeardown", value)?,
-        "setuptimeout" => layer.setup_timeout = json::duration("setupTimeout", value)?,
-        "teardowntimeout" => layer.teardown_timeout = json::duration("teardownTimeout", value)?,
-        "handlesummarytimeout" => {
-            layer.handle_summary_timeout = json::duration("handleSummaryTimeout", value)?;
-        }
-        "summarytrendstats" => layer.summary_trend_stats = json::strings("summaryTrendStats", value)?,
-        "compat" => {
-            let whom = json::string("compat", value)?;
-            layer.compat = whom
-                .as_deref()
-                .map(parse::compat)
-                .transpose()
-                .map_err(|why| format!("option 'compat': {why}"))?;
-        }
-        "summarytimeunit" => layer.summary_time_unit = json::string("summaryTimeUnit", value)?,
-        lower => {
-            let known = known::SCRIPT_OPTIONS.iter().find(|(name, _)| name.eq_ignore_ascii_case(lower));
-            return Ok(match known {
-                Some((_, harmless)) if harmless.allows_json(value) => Known::Yes,
-                Some((name, _)) => Known::NotYet(name),
-                None => Known::No,
-            });
-        }
-    }
-    Ok(Known::Yes)
-}
-
-fn scenarios(value: &Value) -> Result<Option<Vec<ScenarioConfig>>, String> {
-    match value {
-        Value::Null => Ok(None),
-        Value::Object(fields) => fields
-            .iter()
-            .map(|(name, value)| scenario::parse(name, value))
-            .collect::<Result<_, _>>()
-            .map(Some),
-        _ => Err(format!("option 'scenarios' must be an object, got {value}")),
-    }
-}
-
-fn thresholds(value: &Value) -> Result<Option<IndexMap<String, Vec<RawThreshold>>>, String> {
-    let fields = match value {
-        Value::Null => return Ok(None),
-        Value::Object(fields) => fields,
-        _ => return Err(format!("option 'thresholds' must be an object, got {value}")),
+    let fields = match options {
+        None | Some(Value::Null) => return Ok((Layer::default(), None)),
+        Some(Value::Object(fields)) => fields,
+        Some(value) => return Err(wrong(format!("expected an object, got {value}"))),
     };
-    let mut all = IndexMap::new();
-    for (metric, list) in fields {
-        let path = format!("thresholds.{metric}");
-        let Value::Array(list) = list else {
-            return Err(format!("option '{path}' must be a list of thresholds, got {list}"));
-        };
-        let list = list.iter().map(|item| threshold(&path, item)).collect::<Result<_, _>>()?;
-        all.insert(metric.clone(), list);
-    }
-    Ok(Some(all))
-}
-
-fn threshold(path: &str, value: &Value) -> Result<RawThreshold, String> {
-    let get = |key: &str| value.get(key).unwrap_or(&Value::Null);
-    match value {
-        Value::String(source) => {
-            Ok(RawThreshold { source: source.clone(), abort_on_fail: false, delay_abort_eval: None })
+    let (mut layer, mut unknown) = (Layer::default(), None);
+    for (key, value) in fields {
+        // k6 takes option names in any case.
+        let is_it = |name: Option<&str>| name.is_some_and(|name| name.eq_ignore_ascii_case(key));
+        let in_scripts = |row: &&Row| row.names.scope == Scope::Test && is_it(row.names.key);
+        if let Some(row) = OPTIONS.iter().find(in_scripts) {
+            let name = row.names.key.unwrap_or_default();
+            (row.set_from_json)(&mut layer, name, value).map_err(wrong)?;
+        } else if let Some(option) = NOT_YET.iter().find(|option| is_it(option.names.key)) {
+            if !option.harmless.allows_json(value) {
+                let name = option.names.key.unwrap_or_default();
+                return Err(CliError::config(format!("option '{name}' is not supported yet")));
+            }
+        } else {
+            unknown = unknown.or_else(|| Some(key.clone()));
         }
-        Value::Object(_) => Ok(RawThreshold {
-            source: json::string(&format!("{path}.threshold"), get("threshold"))?.unwrap_or_default(),
-            abort_on_fail: json::boolean(&format!("{path}.abortOnFail"), get("abortOnFail"))?
-                .unwrap_or(false),
-            delay_abort_eval: json::duration(&format!("{path}.delayAbortEval"), get("delayAbortEval"))?,
-        }),
-        _ => Err(format!("option '{path}' must hold strings or objects, got {value}")),
     }
+    Ok((layer, unknown))
 }
 
 #[cfg(test)]
 mod tests {
     use ws_engine::duration::GoDuration;
 
+    use super::super::network::Dns;
     use super::*;
 
     fn parse(text: &str) -> Result<(Layer, Option<String>), CliError> {

@@ -3,7 +3,19 @@
 use serde_json::{Map, Value};
 use ws_js::{CipherSuite, ClientIdentity, TlsOptions, TlsVersion, TlsVersions};
 
-use super::{Layer, json, parse};
+use super::form::Form;
+use super::json;
+use super::table::Layer;
+
+/// `tlsVersion`; a variable may hold the object as JSON.
+pub(crate) const VERSIONS: Form<RawVersions> =
+    Form::of(|text| versions(&value_or_text(text)), |_, value| versions(value));
+
+/// `tlsAuth`; a variable holds it as JSON.
+pub(crate) const IDENTITIES: Form<Vec<RawIdentity>> = Form::of(
+    |text| identities(&serde_json::from_str(text).map_err(|error| format!("not JSON: {error}"))?),
+    |_, value| identities(value),
+);
 
 /// `tlsVersion`: an end that is not mentioned is the usual one.
 #[derive(Clone, Debug, Default, PartialEq)]
@@ -22,7 +34,7 @@ pub(crate) struct RawIdentity {
 }
 
 /// `'tls1.2'`, or `{ min: 'tls1.2', max: 'tls1.3' }`. Empty strings say nothing.
-pub(crate) fn versions(value: &Value) -> Result<Option<RawVersions>, String> {
+fn versions(value: &Value) -> Result<Option<RawVersions>, String> {
     let set = |text: String| Some(text).filter(|text| !text.is_empty());
     match value {
         Value::Null => Ok(None),
@@ -49,7 +61,7 @@ pub(crate) fn versions(value: &Value) -> Result<Option<RawVersions>, String> {
 }
 
 /// `[{ cert, key, password, domains }]`, the certificate and the key as PEM text.
-pub(crate) fn identities(value: &Value) -> Result<Option<Vec<RawIdentity>>, String> {
+fn identities(value: &Value) -> Result<Option<Vec<RawIdentity>>, String> {
     match value {
         Value::Null => Ok(None),
         Value::Array(items) => {
@@ -86,21 +98,6 @@ fn text(path: &str, fields: &Map<String, Value>, name: &str) -> Result<Option<St
         Value::String(text) => Ok(Some(text.clone())),
         _ => Err(format!("option '{path}.{name}' must be a string")),
     }
-}
-
-/// Reads a variable, if it is one of TLS; says whether it is.
-pub(crate) fn set_from_env(layer: &mut Layer, name: &str, value: &str) -> Result<bool, String> {
-    match name {
-        "K6_TLS_CIPHER_SUITES" => layer.tls_cipher_suites = Some(parse::list(value)),
-        "K6_TLS_VERSION" => layer.tls_version = versions(&value_or_text(value))?,
-        "K6_TLSAUTH" => {
-            let list = serde_json::from_str(value).map_err(|error| format!("not JSON: {error}"))?;
-            layer.tls_auth = identities(&list)?;
-        }
-        "K6_TLS_RESUMPTION" => layer.tls_resumption = Some(parse::boolean(value)?),
-        _ => return Ok(false),
-    }
-    Ok(true)
 }
 
 /// An object if it is one.
@@ -250,21 +247,10 @@ mod tests {
 
     #[test]
     fn variables() {
-        let mut layer = Layer::default();
-        for (name, value) in [
-            ("K6_TLS_CIPHER_SUITES", "A,B"),
-            ("K6_TLS_VERSION", r#"{"min": "tls1.3"}"#),
-            ("K6_TLSAUTH", r#"[{"cert": "c", "key": "k", "domains": ["d"]}]"#),
-            ("K6_TLS_RESUMPTION", "true"),
-        ] {
-            assert_eq!(set_from_env(&mut layer, name, value), Ok(true));
-        }
-        assert_eq!(layer.tls_cipher_suites, Some(vec!["A".to_owned(), "B".to_owned()]));
-        assert_eq!(layer.tls_version, Some(RawVersions { min: Some("tls1.3".to_owned()), max: None }));
-        assert_eq!(layer.tls_auth.unwrap()[0].domains, ["d"]);
-        assert_eq!(layer.tls_resumption, Some(true));
-        let mut layer = Layer::default();
-        assert!(set_from_env(&mut layer, "K6_TLSAUTH", "cert.pem").unwrap_err().starts_with("not JSON: "));
-        assert_eq!(set_from_env(&mut layer, "K6_VUS", "1"), Ok(false));
+        let set = (VERSIONS.text)(r#"{"min": "tls1.3"}"#);
+        assert_eq!(set, Ok(Some(RawVersions { min: Some("tls1.3".to_owned()), max: None })));
+        let set = (IDENTITIES.text)(r#"[{"cert": "c", "key": "k", "domains": ["d"]}]"#).unwrap().unwrap();
+        assert_eq!(set[0].domains, ["d"]);
+        assert!((IDENTITIES.text)("cert.pem").unwrap_err().starts_with("not JSON: "));
     }
 }

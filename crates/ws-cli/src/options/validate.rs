@@ -11,7 +11,9 @@ use ws_loop::{AddressPool, Cidr, HostPatterns, Hosts};
 use ws_metrics::TrendStat;
 
 use super::network::Dns;
-use super::{Layer, RawThreshold, parse, tls};
+use super::table::Layer;
+use super::thresholds::RawThreshold;
+use super::{parse, tls};
 use crate::error::CliError;
 
 /// The options of a run.
