@@ -6,6 +6,10 @@ use rustc_hash::FxHashMap;
 
 use crate::report::{CheckReport, GroupReport};
 
+/// How deep groups are nested in reports. What is deeper is one group with the rest of the path for a name: a tag of
+/// a script may be of any depth, and readers of JSON stop at 128 levels, two of which are a group's.
+const MAX_DEPTH: usize = 50;
+
 /// Counts per (group path, check name), and the groups seen, both in order of first appearance.
 #[derive(Debug)]
 pub(crate) struct CheckBook {
@@ -52,14 +56,23 @@ impl CheckBook {
 
     /// Notes a group and the groups around it.
     pub(crate) fn group(&mut self, path: &Arc<str>) {
-        if path.is_empty() || self.by_path.contains_key(path) || self.groups.len() >= self.limit {
+        if path.is_empty() || self.by_path.contains_key(path) {
             return;
         }
-        let (parent, name) = path.rsplit_once("::").unwrap_or(("", path));
-        let parent: Arc<str> = parent.into();
-        self.group(&parent);
-        self.by_path.insert(path.clone(), ());
-        self.groups.push(GroupReport { path: path.clone(), name: name.into(), parent });
+        let ends = path.match_indices("::").map(|(at, _)| at).filter(|at| *at > 0).take(MAX_DEPTH - 1);
+        let mut parent: Arc<str> = "".into();
+        for end in ends.chain([path.len()]) {
+            if self.groups.len() >= self.limit {
+                return;
+            }
+            let whole: Arc<str> = if end == path.len() { path.clone() } else { path[..end].into() };
+            if self.by_path.insert(whole.clone(), ()).is_none() {
+                let inner = &whole[parent.len()..];
+                let name = inner.strip_prefix("::").unwrap_or(inner).into();
+                self.groups.push(GroupReport { path: whole.clone(), name, parent });
+            }
+            parent = whole;
+        }
     }
 
     pub(crate) fn checks(&self) -> &[CheckReport] {
@@ -83,6 +96,16 @@ mod tests {
         }
         let seen: Vec<_> = book.groups().iter().map(|g| (&*g.path, &*g.name, &*g.parent)).collect();
         assert_eq!(seen, [("::a", "a", ""), ("::a::b", "b", "::a"), ("::c", "c", "")]);
+    }
+
+    #[test]
+    fn depth_is_bounded() {
+        let mut book = CheckBook::new(1000);
+        book.group(&"::a".repeat(100_000).into());
+        assert_eq!(book.groups().len(), 50);
+        let last = book.groups().last().unwrap();
+        assert_eq!((&*last.parent, last.name.len()), (&*"::a".repeat(49), 3 * 100_000 - 3 * 49 - 2));
+        assert_eq!(last.path.len(), 300_000);
     }
 
     #[test]

@@ -6,6 +6,7 @@ use serde_json::{Map, Value, json};
 use ws_metrics::{Contains, MetricKind, Report, SinkValue, ThresholdReport};
 
 use super::json::{check, number};
+use super::tree::{Group, Tree};
 use super::{Style, md5};
 
 /// What `data` says of the surroundings.
@@ -22,8 +23,9 @@ pub(crate) struct Surroundings {
 /// The object, except for `setup_data`.
 pub(crate) fn object(report: &Report, style: &Style, surroundings: &Surroundings) -> Value {
     let trend_stats: Vec<_> = style.trend_stats.iter().map(ToString::to_string).collect();
+    let tree = Tree::of(report);
     json!({
-        "root_group": group(report, "", ""),
+        "root_group": group(&tree, tree.root()),
         "options": {
             "summaryTrendStats": trend_stats,
             "summaryTimeUnit": surroundings.time_unit,
@@ -87,14 +89,13 @@ fn values(value: &SinkValue, report: &Report, style: &Style) -> Value {
     }
 }
 
-fn group(report: &Report, path: &str, name: &str) -> Value {
-    let inner = report.groups.iter().filter(|group| &*group.parent == path);
-    let groups: Vec<_> = inner.map(|inner| group(report, &inner.path, &inner.name)).collect();
-    let checks: Vec<_> = report.checks.iter().filter(|check| &*check.group == path).map(check).collect();
+fn group(tree: &Tree<'_>, of: &Group<'_>) -> Value {
+    let groups: Vec<_> = tree.inner(of).map(|inner| group(tree, inner)).collect();
+    let checks: Vec<_> = of.checks.iter().copied().map(check).collect();
     json!({
-        "name": name,
-        "path": path,
-        "id": md5::hex(path.as_bytes()),
+        "name": of.name,
+        "path": of.path,
+        "id": md5::hex(of.path.as_bytes()),
         "groups": groups,
         "checks": checks,
     })

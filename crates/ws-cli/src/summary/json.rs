@@ -4,6 +4,7 @@ use serde::Serialize;
 use serde_json::{Map, Value, json};
 use ws_metrics::{CheckReport, Report, SinkValue, ThresholdReport};
 
+use super::tree::{Group, Tree};
 use super::{Style, md5};
 
 /// The text of the file: four blanks of indentation, no line end.
@@ -13,7 +14,8 @@ pub(crate) fn render(report: &Report, style: &Style, setup_data: Option<&Value>)
     if let Some(data) = setup_data {
         all.insert("setup_data".to_owned(), data.clone());
     }
-    all.insert("root_group".to_owned(), group(report, "", "").into());
+    let tree = Tree::of(report);
+    all.insert("root_group".to_owned(), group(&tree, tree.root()).into());
     let mut text = Vec::new();
     let formatter = serde_json::ser::PrettyFormatter::with_indent(b"    ");
     let mut serializer = serde_json::Serializer::with_formatter(&mut text, formatter);
@@ -66,23 +68,15 @@ fn figures(value: &SinkValue, thresholds: &[ThresholdReport], report: &Report, s
     figures.into()
 }
 
-fn group(report: &Report, path: &str, name: &str) -> Map<String, Value> {
-    let groups: Map<_, _> = report
-        .groups
-        .iter()
-        .filter(|group| &*group.parent == path)
-        .map(|inner| (inner.name.to_string(), group(report, &inner.path, &inner.name).into()))
-        .collect();
-    let checks: Map<_, _> = report
-        .checks
-        .iter()
-        .filter(|check| &*check.group == path)
-        .map(|of_group| (of_group.name.to_string(), check(of_group)))
-        .collect();
+fn group(tree: &Tree<'_>, of: &Group<'_>) -> Map<String, Value> {
+    let groups: Map<_, _> =
+        tree.inner(of).map(|inner| (inner.name.to_owned(), group(tree, inner).into())).collect();
+    let checks: Map<_, _> =
+        of.checks.iter().map(|of_group| (of_group.name.to_string(), check(of_group))).collect();
     let mut all = Map::new();
-    all.insert("name".to_owned(), name.into());
-    all.insert("path".to_owned(), path.into());
-    all.insert("id".to_owned(), md5::hex(path.as_bytes()).into());
+    all.insert("name".to_owned(), of.name.into());
+    all.insert("path".to_owned(), of.path.into());
+    all.insert("id".to_owned(), md5::hex(of.path.as_bytes()).into());
     all.insert("groups".to_owned(), groups.into());
     all.insert("checks".to_owned(), checks.into());
     all

@@ -1,5 +1,7 @@
 //! MD5 (RFC 1321), which is how k6 makes the ids of groups and checks out of their paths. Not for secrets.
 
+use std::sync::LazyLock;
+
 /// The digest as 32 hexadecimal digits.
 pub(super) fn hex(data: &[u8]) -> String {
     let mut state = [0x6745_2301_u32, 0xefcd_ab89, 0x98ba_dcfe, 0x1032_5476];
@@ -18,6 +20,10 @@ pub(super) fn hex(data: &[u8]) -> String {
 /// Rotations of each round's four kinds of step.
 const SHIFTS: [[u32; 4]; 4] = [[7, 12, 17, 22], [5, 9, 14, 20], [4, 11, 16, 23], [6, 10, 15, 21]];
 
+/// RFC 1321 section 3.4: floor(2^32 * |sin(i)|), i in radians from 1.
+static SINES: LazyLock<[u32; 64]> =
+    LazyLock::new(|| std::array::from_fn(|step| (((step + 1) as f64).sin().abs() * 4_294_967_296.0) as u32));
+
 fn mix(state: &mut [u32; 4], block: &[u8]) {
     let word = |index: usize| {
         let at = index * 4;
@@ -31,9 +37,7 @@ fn mix(state: &mut [u32; 4], block: &[u8]) {
             2 => (b ^ c ^ d, (3 * step + 5) % 16),
             _ => (c ^ (b | !d), (7 * step) % 16),
         };
-        // RFC 1321 section 3.4: the table is floor(2^32 * |sin(i)|), i in radians from 1.
-        let constant = (((step + 1) as f64).sin().abs() * 4_294_967_296.0) as u32;
-        let sum = a.wrapping_add(f).wrapping_add(constant).wrapping_add(word(index));
+        let sum = a.wrapping_add(f).wrapping_add(SINES[step]).wrapping_add(word(index));
         let rotated = b.wrapping_add(sum.rotate_left(SHIFTS[step / 16][step % 4]));
         (a, d, c, b) = (d, c, b, rotated);
     }

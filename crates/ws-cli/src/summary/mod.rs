@@ -8,6 +8,7 @@ pub(crate) mod json;
 mod md5;
 pub(crate) mod number;
 pub(crate) mod text;
+mod tree;
 
 use ws_metrics::TrendStat;
 

@@ -132,7 +132,7 @@ impl Aggregator {
         for selector in thresholds.into_selectors() {
             let place = aggregator.parts.len() as u32;
             let metric = &mut aggregator.metrics[selector.metric.index()];
-            metric.parts.push(place);
+            metric.add_part(place, &selector);
             let kind = metric.info.kind;
             aggregator.parts.push(Part::new(selector, kind));
         }
@@ -244,15 +244,8 @@ impl Aggregator {
     /// Looks at the tags of a key: which sub-metrics, which check, which group.
     fn describe(&mut self, (metric, tags): (MetricId, TagSetId), keep: bool) -> Series {
         let set = self.tag_sets.get(tags);
-        let Metric { info, parts, .. } = &self.metrics[metric.index()];
-        let parts = parts
-            .iter()
-            .copied()
-            .filter(|&place| {
-                let part = &self.parts[place as usize];
-                part.sink.is_some() && part.selector.matches(&set)
-            })
-            .collect();
+        let known = &self.metrics[metric.index()];
+        let parts = known.parts_of(&set, &self.parts);
         let mut check = None;
         if metric == builtin::CHECKS || metric == builtin::GROUP_DURATION {
             let group = set.get(SystemTag::Group.as_str()).cloned().unwrap_or_default();
@@ -264,7 +257,7 @@ impl Aggregator {
             }
         }
         let exposed = match &mut self.bridge {
-            Some(bridge) if keep => Some(bridge.expose(info, &set)),
+            Some(bridge) if keep => Some(bridge.expose(&known.info, &set)),
             _ => None,
         };
         Series { parts, check, exposed }
@@ -281,7 +274,7 @@ impl Aggregator {
 
     fn learn_metrics(&mut self) {
         for info in self.registry.all().into_iter().skip(self.metrics.len()) {
-            self.metrics.push(Metric { sink: Sink::new(info.kind), info, parts: Vec::new() });
+            self.metrics.push(Metric::new(info));
         }
     }
 }

@@ -2,9 +2,12 @@
 
 use std::time::Duration;
 
+use rustc_hash::FxHashMap;
+
 use crate::metric::{MetricInfo, MetricKind};
 use crate::report::{MetricReport, SubmetricReport, ThresholdReport};
 use crate::sink::Sink;
+use crate::tags::TagSet;
 use crate::threshold::Selector;
 
 /// A metric at work.
@@ -12,7 +15,10 @@ pub(super) struct Metric {
     pub(super) info: MetricInfo,
     pub(super) sink: Sink,
     /// The selectors of this metric, by place.
-    pub(super) parts: Vec<u32>,
+    parts: Vec<u32>,
+    /// Sub-metrics by the first tag that they ask for, key before value, so that a set of tags finds its few among
+    /// thousands.
+    by_tag: FxHashMap<String, FxHashMap<String, Vec<u32>>>,
 }
 
 /// A selector at work.
@@ -69,6 +75,26 @@ impl Part {
 }
 
 impl Metric {
+    pub(super) fn new(info: MetricInfo) -> Self {
+        Self { sink: Sink::new(info.kind), info, parts: Vec::new(), by_tag: FxHashMap::default() }
+    }
+
+    /// Takes on the selector at this place.
+    pub(super) fn add_part(&mut self, place: u32, selector: &Selector) {
+        self.parts.push(place);
+        if let Some((key, value)) = selector.tags.first() {
+            let of_key = self.by_tag.entry(key.clone()).or_default();
+            of_key.entry(value.clone()).or_default().push(place);
+        }
+    }
+
+    /// The places of the sub-metrics that samples with these tags belong to.
+    pub(super) fn parts_of(&self, tags: &TagSet, parts: &[Part]) -> Box<[u32]> {
+        let of_tag = |(key, value): (&str, &str)| self.by_tag.get(key).and_then(|of_key| of_key.get(value));
+        let candidates = tags.iter().filter_map(of_tag).flatten().copied();
+        candidates.filter(|&place| parts[place as usize].selector.matches(tags)).collect()
+    }
+
     /// `None` if there is nothing to tell.
     pub(super) fn report(&mut self, parts: &mut [Part], run_seconds: f64) -> Option<MetricReport> {
         let mut shown = !self.sink.is_empty();

@@ -3,6 +3,8 @@
 use std::collections::BTreeMap;
 use std::time::Duration;
 
+use rustc_hash::FxHashMap;
+
 use super::{Expression, ExpressionError, KeyError, MetricKey};
 use crate::builtin;
 use crate::metric::{MetricId, MetricInfo};
@@ -88,6 +90,8 @@ impl Selector {
 #[derive(Clone, Debug, Default, PartialEq)]
 pub struct Thresholds {
     selectors: Vec<Selector>,
+    /// Where the selector of a metric with these tags is.
+    places: FxHashMap<(MetricId, Vec<(String, String)>), usize>,
     warnings: Vec<String>,
 }
 
@@ -150,10 +154,8 @@ impl Thresholds {
 
     /// The thresholds on a whole metric.
     pub fn of_metric(&self, metric: MetricId) -> &[Threshold] {
-        self.selectors
-            .iter()
-            .find(|selector| selector.metric == metric && !selector.is_submetric())
-            .map_or(&[], |selector| &selector.thresholds)
+        let place = self.places.get(&(metric, Vec::new()));
+        place.map_or(&[], |&place| &self.selectors[place].thresholds)
     }
 
     /// The sub-metrics of a metric.
@@ -173,8 +175,9 @@ impl Thresholds {
     fn selector(&mut self, info: &MetricInfo, key: MetricKey, named: bool) -> &mut Selector {
         // Of equal keys the last one counts, as in a tag set.
         let tags: Vec<_> = BTreeMap::from_iter(key.tags).into_iter().collect();
-        let at = self.selectors.iter().position(|have| have.metric == info.id && have.tags == tags);
-        let at = at.unwrap_or_else(|| {
+        let next = self.selectors.len();
+        let at = *self.places.entry((info.id, tags.clone())).or_insert(next);
+        if at == next {
             let suffix = key.suffix;
             let name =
                 if tags.is_empty() { info.name.to_string() } else { format!("{}{{{suffix}}}", info.name) };
@@ -186,8 +189,7 @@ impl Thresholds {
                 named,
                 thresholds: Vec::new(),
             });
-            self.selectors.len() - 1
-        });
+        }
         self.selectors[at].named |= named;
         &mut self.selectors[at]
     }
