@@ -13,7 +13,8 @@ const MAY_USE: &[(&str, &[&str])] = &[
     ("ws-metrics", &[]),
     ("ws-loop", &["ws-proto"]),
     ("ws-engine", &["ws-metrics"]),
-    ("ws-js", &["ws-proto", "ws-loop", "ws-metrics"]),
+    ("ws-http", &["ws-proto", "ws-loop"]),
+    ("ws-js", &["ws-proto", "ws-loop", "ws-http", "ws-metrics"]),
     // Of ws-loop the command line uses the echo server alone.
     ("ws-cli", &["ws-engine", "ws-js", "ws-metrics", "ws-loop"]),
     // Around the crates: they run the binary as a process and link none of it.
@@ -34,9 +35,10 @@ const ONLY_IN: &[(&str, &[&str])] = &[
     // ws-loop: the server's half of the handshake, in the echo server.
     ("tungstenite", &["ws-proto", "ws-loop", "ws-e2e"]),
     // ws-js: it words the errors of TLS as scripts know them.
-    ("rustls", &["ws-proto", "ws-js", "ws-e2e"]),
-    ("flate2", &["ws-proto", "ws-e2e"]),
-    ("tokio", &["ws-cli"]),
+    ("rustls", &["ws-proto", "ws-http", "ws-js", "ws-e2e"]),
+    ("flate2", &["ws-proto", "ws-http", "ws-e2e"]),
+    ("hyper", &["ws-http"]),
+    ("tokio", &["ws-cli", "ws-http"]),
     ("metrics", &["ws-metrics"]),
     ("metrics-exporter-prometheus", &["ws-metrics"]),
 ];

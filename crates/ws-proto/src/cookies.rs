@@ -90,6 +90,21 @@ impl CookieJar {
         }
     }
 
+    /// The same for headers that came from an `http` or `https` address.
+    pub fn store_for<'a>(&self, url: &CookieUrl, set_cookie_headers: impl IntoIterator<Item = &'a str>) {
+        if let Some(url) = &url.0 {
+            self.store_from(url, set_cookie_headers);
+        }
+    }
+
+    /// The cookies for an `http` or `https` address, in the order of [`header_for`](Self::header_for): each name, and
+    /// the pair as it stands in the header.
+    pub fn pairs_for(&self, url: &CookieUrl) -> Vec<(String, String)> {
+        let Some(url) = &url.0 else { return Vec::new() };
+        let cookies = self.cookies();
+        matches(&cookies, url).into_iter().map(|cookie| (cookie.name().to_owned(), pair(cookie))).collect()
+    }
+
     /// The value of the `Cookie` header for `url`: longer paths first, else in the order they were set (RFC 6265
     /// section 5.4). `None` if no cookie matches.
     pub fn header_for(&self, url: &WsUrl) -> Option<String> {
@@ -160,16 +175,9 @@ impl CookieJar {
     }
 
     fn header(&self, url: &Url) -> Option<String> {
-        let mut header = String::new();
-        for cookie in matches(&self.cookies(), url) {
-            if !header.is_empty() {
-                header.push_str("; ");
-            }
-            header.extend(cookie.name().chars().map(|c| if matches!(c, '\r' | '\n') { '-' } else { c }));
-            header.push('=');
-            header.push_str(&value_on_the_wire(cookie));
-        }
-        (!header.is_empty()).then_some(header)
+        let cookies = self.cookies();
+        let pairs: Vec<String> = matches(&cookies, url).into_iter().map(pair).collect();
+        (!pairs.is_empty()).then(|| pairs.join("; "))
     }
 
     fn cookies(&self) -> MutexGuard<'_, CookieStore> {
@@ -230,6 +238,15 @@ fn matches<'a>(cookies: &'a CookieStore, url: &Url) -> Vec<&'a Cookie<'static>> 
     let mut matches = cookies.matches(url);
     matches.sort_by_key(|cookie| std::cmp::Reverse(cookie.path.as_ref().len()));
     matches
+}
+
+/// A cookie as it stands in the header.
+fn pair(cookie: &Cookie<'_>) -> String {
+    let mut pair: String =
+        cookie.name().chars().map(|c| if matches!(c, '\r' | '\n') { '-' } else { c }).collect();
+    pair.push('=');
+    pair.push_str(&value_on_the_wire(cookie));
+    pair
 }
 
 fn value_on_the_wire<'a>(cookie: &'a RawCookie<'_>) -> Cow<'a, str> {

@@ -102,10 +102,11 @@ pub use headers::{Headers, canonical_name};
 pub use limits::Limits;
 pub use marks::Mark;
 pub use message::{CloseFrame, Ended, FrameFault, Incoming, Kind, Payload, Violation};
-pub use proxy::{Proxy, ProxyError};
+pub use proxy::{Proxy, ProxyError, basic_credentials};
 pub use request::{RequestError, UpgradeRequest};
 pub use response::UpgradeResponse;
 pub use stamps::start_stamping;
+pub use tcp::leave_port_open;
 pub use tls::{
     CertificateFacts, CertificateFault, CipherSuite, ClientIdentity, IdentityError, KeyError, KeyLog,
     TlsConfig, TlsOptions, TlsOptionsError, TlsVersion, TlsVersions,

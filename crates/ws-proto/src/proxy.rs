@@ -58,12 +58,7 @@ impl Proxy {
         let plain = |text: &str| unescape(text).map_err(|_| ProxyError::Address);
         let authorization = match (url.username(), url.password()) {
             ("", None) => None,
-            (user, password) => {
-                let mut pair = plain(user)?;
-                pair.push(b':');
-                pair.extend(plain(password.unwrap_or_default())?);
-                Some(format!("Basic {}", base64(&pair)))
-            }
+            (user, password) => Some(basic(&plain(user)?, &plain(password.unwrap_or_default())?)),
         };
         Ok(Self { host, port: url.port().unwrap_or(80), authorization })
     }
@@ -76,6 +71,11 @@ impl Proxy {
     /// Its port.
     pub fn port(&self) -> u16 {
         self.port
+    }
+
+    /// The value of the header `Proxy-Authorization`, if the proxy wants one.
+    pub fn authorization(&self) -> Option<&str> {
+        self.authorization.as_deref()
     }
 
     /// The request for a tunnel to the server of `url`.
@@ -99,6 +99,19 @@ impl fmt::Debug for Proxy {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.debug_struct("Proxy").field("host", &self.host).field("port", &self.port).finish_non_exhaustive()
     }
+}
+
+/// The value of an `Authorization` header that shows a user name and a password (RFC 7617).
+///
+/// ```
+/// assert_eq!(ws_proto::basic_credentials("Aladdin", "open sesame"), "Basic QWxhZGRpbjpvcGVuIHNlc2FtZQ==");
+/// ```
+pub fn basic_credentials(user: &str, password: &str) -> String {
+    basic(user.as_bytes(), password.as_bytes())
+}
+
+fn basic(user: &[u8], password: &[u8]) -> String {
+    format!("Basic {}", base64(&[user, b":", password].concat()))
 }
 
 /// RFC 4648 section 4.

@@ -37,7 +37,7 @@ fn bound(addr: SocketAddr, local: IpAddr) -> io::Result<Socket> {
 
 /// Has the port chosen by `connect` instead of `bind`, which does not know the other end and must therefore choose one
 /// that no connection uses at all: some 28,000 for each address. So there are as many for each address and server.
-fn leave_port_open(socket: &Socket) {
+pub fn leave_port_open(socket: &Socket) {
     // A kernel without it (Linux before 4.2) runs out of ports sooner; that is no reason to fail now.
     #[cfg(target_os = "linux")]
     let _ = nix::sys::socket::setsockopt(socket, IpBindAddressNoPort, &true);

@@ -138,8 +138,8 @@ impl CertificateFault {
         Self { reason, certificate: certificate.map(Box::new), host, time }
     }
 
-    /// The fault that a verifier has hidden in an error of rustls.
-    pub(crate) fn in_error(error: &rustls::Error) -> Option<Self> {
+    /// The fault that a verifier of this crate has put into an error of rustls.
+    pub fn in_error(error: &rustls::Error) -> Option<Self> {
         match error {
             rustls::Error::InvalidCertificate(CertificateError::Other(OtherError(fault))) => {
                 fault.downcast_ref().cloned()

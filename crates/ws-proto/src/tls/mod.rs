@@ -177,6 +177,11 @@ impl TlsConfig {
         &self.0.warnings
     }
 
+    /// The configuration for connections to `host`, for a library that does TLS over other streams.
+    pub fn client_config(&self, host: &str) -> Arc<ClientConfig> {
+        self.config_for(host)
+    }
+
     pub(crate) fn client(&self, host: &str) -> Result<Box<TlsStream>, Error> {
         let name =
             ServerName::try_from(host.to_owned()).map_err(|_| Error::TlsName { host: host.to_owned() })?;
