@@ -36,6 +36,7 @@ use crate::signal::Watch;
 use crate::summary::data::Surroundings;
 use crate::summary::number::TimeUnit;
 use crate::summary::{self, Style};
+use crate::wording;
 
 /// How often bars are drawn, and how often lines are written where there is no terminal.
 const REDRAW: Duration = Duration::from_millis(100);
@@ -186,7 +187,7 @@ impl App<'_> {
         let thresholds =
             Thresholds::parse(wanted, registry, off).map_err(|error| CliError::config(error.to_string()))?;
         for warning in thresholds.warnings() {
-            self.log.warning(warning);
+            self.log.warning(&wording::threshold_warning(warning));
         }
         Ok(thresholds)
     }
@@ -231,8 +232,8 @@ impl App<'_> {
                 thresholds: test.thresholds.clone(),
                 outputs,
                 prometheus: view,
-                on_abort: Box::new(move |text| control.stop(Cause::Thresholds(text))),
-                on_warning: Box::new(move |text| log.warning(&text)),
+                on_abort: Box::new(move |crossed| control.stop(Cause::Thresholds(wording::abort(crossed)))),
+                on_warning: Box::new(move |warning| log.warning(&wording::warning(warning))),
                 ..PipelineConfig::new(Arc::clone(&test.registry), Arc::clone(&test.tag_sets))
             })
             .map_err(|error| CliError::generic(format!("cannot start the thread for metrics: {error}")))?

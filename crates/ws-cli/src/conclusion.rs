@@ -5,13 +5,14 @@ use ws_metrics::Report;
 
 use crate::error::CliError;
 use crate::exit::ExitCode;
+use crate::wording;
 
 /// The failure of a run that has ended, or nothing. The first thing that went wrong decides.
 pub(crate) fn conclude(cause: Option<Cause>, report: &Report) -> Result<(), CliError> {
     if let Some(cause) = cause {
         return Err(premature(cause));
     }
-    if let Some(message) = report.failure() {
+    if let Some(message) = wording::failure(report) {
         return Err(CliError::new(ExitCode::ThresholdsFailed, message));
     }
     // Asked for and not delivered: whoever reads the file must not take it for complete.

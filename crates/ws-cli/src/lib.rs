@@ -32,6 +32,7 @@ mod summary;
 #[cfg(test)]
 mod tests;
 mod vus;
+mod wording;
 
 pub use console::Stream;
 pub use env::Env;

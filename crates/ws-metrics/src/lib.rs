@@ -32,10 +32,7 @@
 //! pipeline.sender().send(buffer.take())?;
 //!
 //! let report = pipeline.finish(Duration::from_secs(1));
-//! assert_eq!(
-//!     report.failure().as_deref(),
-//!     Some("thresholds on metrics 'ws_connecting{status:101}' have been crossed")
-//! );
+//! assert_eq!(report.crossed, ["ws_connecting{status:101}"]);
 //! # Ok::<(), Box<dyn std::error::Error>>(())
 //! ```
 #![forbid(unsafe_code)]
@@ -61,12 +58,15 @@ mod tags;
 mod threshold;
 mod time;
 mod trend_stat;
+mod warning;
 
 pub use aggregator::{Aggregator, Evaluation};
 pub use buffer::{Batch, Detail, SampleBuffer, Slot};
 pub use metric::{Contains, MetricId, MetricInfo, MetricKind};
 pub use output::Output;
-pub use pipeline::{BatchSender, Clock, EVALUATION_INTERVAL, Finished, Monitor, Pipeline, PipelineConfig};
+pub use pipeline::{
+    BatchSender, Clock, EVALUATION_INTERVAL, Finished, Monitor, OnAbort, Pipeline, PipelineConfig,
+};
 pub use prometheus::PrometheusView;
 pub use registry::{Registry, RegistryError};
 pub use report::{
@@ -82,6 +82,7 @@ pub use threshold::{
 };
 pub use time::{Timestamp, WallClock};
 pub use trend_stat::{TrendStat, TrendStatError};
+pub use warning::{ThresholdWarning, Warning};
 
 /// Runs the example of the README.
 #[cfg(doctest)]

@@ -16,6 +16,7 @@ use crate::registry::Registry;
 use crate::report::Report;
 use crate::tags::TagSets;
 use crate::threshold::Thresholds;
+use crate::warning::Warning;
 
 /// How often thresholds are judged during a run, counted from its beginning.
 pub const EVALUATION_INTERVAL: Duration = Duration::from_secs(2);
@@ -30,6 +31,9 @@ pub enum Clock {
     /// It learns the time only from [`Pipeline::tick`], in order with the batches.
     Manual,
 }
+
+/// Told the sorted names of the metrics whose thresholds do not hold.
+pub type OnAbort = Box<dyn FnMut(&[String]) + Send>;
 
 /// What a pipeline needs. [`PipelineConfig::new`] fills in what is usual.
 pub struct PipelineConfig {
@@ -55,10 +59,10 @@ pub struct PipelineConfig {
     pub output_grace: Duration,
     /// Where the time comes from.
     pub clock: Clock,
-    /// Called once on the pipeline's thread, with the message for the user, when a threshold ends the run.
-    pub on_abort: Box<dyn FnMut(String) + Send>,
+    /// Called once on the pipeline's thread, when a threshold ends the run.
+    pub on_abort: OnAbort,
     /// Called on the pipeline's thread with what users should be warned of.
-    pub on_warning: Box<dyn FnMut(String) + Send>,
+    pub on_warning: Box<dyn FnMut(Warning) + Send>,
 }
 
 impl PipelineConfig {
@@ -276,8 +280,8 @@ struct Worker {
     shared: Arc<Shared>,
     clock: Clock,
     grace: Duration,
-    on_abort: Box<dyn FnMut(String) + Send>,
-    on_warning: Box<dyn FnMut(String) + Send>,
+    on_abort: OnAbort,
+    on_warning: Box<dyn FnMut(Warning) + Send>,
     judges: bool,
     run: Option<Run>,
     next_upkeep: Option<Instant>,
@@ -354,7 +358,7 @@ impl Worker {
 
     fn take(&mut self, batch: Batch) {
         self.aggregator.fold(&batch);
-        if let Some(warning) = self.aggregator.take_warning() {
+        while let Some(warning) = self.aggregator.take_warning() {
             (self.on_warning)(warning);
         }
         if !self.feeds.is_empty() {
@@ -386,11 +390,7 @@ impl Worker {
         self.crossed = evaluation.crossed;
         if evaluation.abort && !self.aborted {
             self.aborted = true;
-            let names = self.crossed.join(", ");
-            (self.on_abort)(format!(
-                "thresholds on metrics '{names}' were crossed; at least one has abortOnFail enabled, stopping test \
-                 prematurely"
-            ));
+            (self.on_abort)(&self.crossed);
         }
     }
 

@@ -34,12 +34,6 @@ impl Report {
     pub fn metric(&self, name: &str) -> Option<&MetricReport> {
         self.metrics.iter().find(|metric| &*metric.name == name)
     }
-
-    /// The line that says which thresholds do not hold, in k6's words; `None` if all hold.
-    pub fn failure(&self) -> Option<String> {
-        let names = self.crossed.join(", ");
-        (!names.is_empty()).then(|| format!("thresholds on metrics '{names}' have been crossed"))
-    }
 }
 
 /// A metric's results.

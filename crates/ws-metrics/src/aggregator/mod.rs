@@ -23,6 +23,7 @@ use crate::system_tags::SystemTag;
 use crate::tags::{TagSetId, TagSets};
 use crate::threshold::Thresholds;
 use crate::time::Timestamp;
+use crate::warning::Warning;
 
 /// Folds batches into aggregates and judges thresholds. It knows no clock and no thread;
 /// [`Pipeline`](crate::Pipeline) gives it both.
@@ -58,7 +59,8 @@ pub struct Aggregator {
     last: Option<((MetricId, TagSetId), u32)>,
     max_series: usize,
     unrecorded: u64,
-    warning: Option<String>,
+    /// Not asked for yet.
+    warnings: Vec<Warning>,
     /// Whether users know that tags were left out.
     told_of_collapse: bool,
     checks: CheckBook,
@@ -123,7 +125,7 @@ impl Aggregator {
             last: None,
             max_series,
             unrecorded: 0,
-            warning: None,
+            warnings: Vec::new(),
             told_of_collapse: false,
             checks: CheckBook::new(max_series),
             bridge: None,
@@ -157,7 +159,7 @@ impl Aggregator {
         }
         if !self.told_of_collapse && self.tag_sets.collapsed() > 0 {
             self.told_of_collapse = true;
-            self.warning.get_or_insert_with(|| too_many_tag_sets(self.tag_sets.len()));
+            self.warnings.push(Warning::TooManyTagSets { limit: self.tag_sets.len() });
         }
     }
 
@@ -191,9 +193,9 @@ impl Aggregator {
         }
     }
 
-    /// A warning that users should see; each is given once. To be asked for after each batch.
-    pub fn take_warning(&mut self) -> Option<String> {
-        self.warning.take()
+    /// What users should know of. To be asked for after each batch until there is nothing more.
+    pub fn take_warning(&mut self) -> Option<Warning> {
+        self.warnings.pop()
     }
 
     /// Lets the Prometheus view digest what it was given. To be called every few seconds: without it, and
@@ -230,7 +232,7 @@ impl Aggregator {
     fn open_series(&mut self, key: (MetricId, TagSetId)) -> Option<u32> {
         if self.series.len() >= self.max_series {
             if self.unrecorded == 0 {
-                self.warning = Some(too_many_series(self.max_series));
+                self.warnings.push(Warning::TooManySeries { limit: self.max_series });
             }
             return None;
         }
@@ -299,23 +301,6 @@ impl Series {
             exposed.record(observed);
         }
     }
-}
-
-fn too_many_series(max: usize) -> String {
-    format!(
-        "The test has generated metrics with {} unique time series, which is more than the {max} that are kept \
-         apart; further ones are added up in the results but have no series of their own. Consider not using \
-         high-cardinality values like unique IDs as metric tags or, if you need them in the URL, use the name \
-         metric tag.",
-        max + 1
-    )
-}
-
-fn too_many_tag_sets(limit: usize) -> String {
-    format!(
-        "The test has used {limit} different sets of tags; from now on tags that would make another one are left out \
-         of samples. Consider not using high-cardinality values like unique IDs as metric tags."
-    )
 }
 
 #[cfg(test)]

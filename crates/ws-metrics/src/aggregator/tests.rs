@@ -158,7 +158,8 @@ fn tags_that_were_left_out_are_warned_of_once() {
     let mut all = Aggregator::new(registry, Arc::new(TagSets::with_limit(2)), Thresholds::default(), 10);
     for (id, warned) in [("1", false), ("2", true), ("3", false)] {
         feed(&mut all, Detail::Summed, &[("iterations", &[("id", id)], 0, 1.0)]);
-        assert_eq!(all.take_warning().is_some(), warned, "{id}");
+        let warning = all.take_warning();
+        assert_eq!(warning, warned.then_some(Warning::TooManyTagSets { limit: 2 }), "{id}");
     }
     assert_eq!(all.report(Duration::ZERO).collapsed_tag_sets, 2);
 }

@@ -11,6 +11,7 @@ use crate::metric::{MetricId, MetricInfo};
 use crate::registry::Registry;
 use crate::system_tags::{SystemTag, SystemTags};
 use crate::tags::TagSet;
+use crate::warning::ThresholdWarning;
 
 /// A threshold as the options give it.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
@@ -92,7 +93,7 @@ pub struct Thresholds {
     selectors: Vec<Selector>,
     /// Where the selector of a metric with these tags is.
     places: FxHashMap<(MetricId, Vec<(String, String)>), usize>,
-    warnings: Vec<String>,
+    warnings: Vec<ThresholdWarning>,
 }
 
 impl Thresholds {
@@ -119,7 +120,7 @@ impl Thresholds {
                     all.selector(&info, key, true).thresholds.extend(thresholds);
                 }
                 Err(_) if no_thresholds => {
-                    all.warnings.push(format!("Invalid metric '{key}' in threshold definitions"));
+                    all.warnings.push(ThresholdWarning::UnknownMetric { key });
                 }
                 Err(error) => return Err(error),
             }
@@ -148,7 +149,7 @@ impl Thresholds {
     }
 
     /// What users should know: keys that will never match, or that name nothing.
-    pub fn warnings(&self) -> &[String] {
+    pub fn warnings(&self) -> &[ThresholdWarning] {
         &self.warnings
     }
 
@@ -197,11 +198,8 @@ impl Thresholds {
     fn warn_of_metadata(&mut self, info: &MetricInfo, key: &MetricKey) {
         for tag in ["vu", "iter"] {
             if key.tags.iter().any(|(have, _)| have == tag) {
-                self.warnings.push(format!(
-                    "The high-cardinality '{tag}' metric tag was made non-indexable in k6 v0.41.0, so thresholds \
-                     like '{}{{{}}}' that are based on it won't work correctly.",
-                    info.name, key.suffix
-                ));
+                let name = format!("{}{{{}}}", info.name, key.suffix);
+                self.warnings.push(ThresholdWarning::Metadata { name, tag });
             }
         }
     }
@@ -359,19 +357,13 @@ mod tests {
         let parsed = parse(&[("cc{a:b}", &["garbage"]), ("nope", &["avg<1"])], true).unwrap();
         assert!(parsed.is_empty());
         assert_eq!(parsed.selectors()[0].name, "cc{a:b}");
-        assert_eq!(parsed.warnings(), ["Invalid metric 'nope' in threshold definitions"]);
+        assert_eq!(parsed.warnings(), [ThresholdWarning::UnknownMetric { key: "nope".into() }]);
     }
 
     #[test]
     fn metadata_never_matches_and_that_is_said() {
         let parsed = parse(&[("tt{vu:1}", &["avg<1"])], false).unwrap();
-        assert_eq!(
-            parsed.warnings(),
-            [
-                "The high-cardinality 'vu' metric tag was made non-indexable in k6 v0.41.0, so thresholds like \
-              'tt{vu:1}' that are based on it won't work correctly."
-            ]
-        );
+        assert_eq!(parsed.warnings(), [ThresholdWarning::Metadata { name: "tt{vu:1}".into(), tag: "vu" }]);
     }
 
     #[test]
