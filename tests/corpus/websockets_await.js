@@ -33,6 +33,6 @@ export default async function () {
     const failed = new WebSocket(`${__ENV.WS_URL}/status/503`);
     await new Promise((resolve, reject) => { failed.onopen = resolve; failed.onerror = (e) => reject(new Error(e.error)); });
   } catch (e) {
-    console.log(`caught ${e.message}`);
+    console.log(`caught ${e.message.replace(': status 503', '')}`);
   }
 }

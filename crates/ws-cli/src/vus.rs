@@ -108,6 +108,7 @@ impl Script for Loaded {
             limits: Limits { strict_utf8: options.strict_utf8, ..usual.limits },
             detail: request.detail,
             extended_metrics: request.extended_metrics,
+            redact_query: options.redact_query,
             compat: options.compat,
         };
         let runtime = ws_js::Runtime::new(

@@ -1,5 +1,6 @@
 //! What all groups of a run read and none changes.
 
+use std::borrow::Cow;
 use std::collections::BTreeMap;
 use std::net::IpAddr;
 use std::ops::Deref;
@@ -7,7 +8,7 @@ use std::sync::{Arc, Once, OnceLock};
 
 use ws_loop::{AddressPool, Proxies, Resolver};
 use ws_metrics::{BatchSender, Detail, Registry, SystemTags, TagSetId, TagSets, WallClock};
-use ws_proto::{Limits, TlsConfig, TlsOptions};
+use ws_proto::{Limits, TlsConfig, TlsOptions, UrlError, mask_password, mask_query};
 
 use crate::group::pool::Pool;
 use crate::log::{Level, Log, Record};
@@ -40,6 +41,8 @@ pub struct Settings {
     pub detail: Detail,
     /// Measure what k6 does not, too: the metrics of `--extended-metrics`.
     pub extended_metrics: bool,
+    /// Show no values of queries: neither in tags nor in logs and errors.
+    pub redact_query: bool,
     /// Whom `k6/websockets` follows where k6 and the web's standard contradict each other.
     pub compat: Compat,
 }
@@ -70,6 +73,7 @@ impl Default for Settings {
             limits: Limits::default(),
             detail: Detail::Summed,
             extended_metrics: false,
+            redact_query: false,
             compat: Compat::K6,
         }
     }
@@ -132,6 +136,23 @@ impl Shared {
             let message = &format!("a connection was closed with code 1009, others may follow: {what}");
             self.log.write(&Record { level: Level::Warning, message, fields: &[] });
         });
+    }
+
+    /// A URL as tags, logs and errors may show it.
+    pub(crate) fn presentable<'a>(&self, url: &'a str) -> Cow<'a, str> {
+        let url = mask_password(url);
+        if !self.settings.redact_query {
+            return url;
+        }
+        match url {
+            Cow::Borrowed(url) => mask_query(url),
+            Cow::Owned(url) => Cow::Owned(mask_query(&url).into_owned()),
+        }
+    }
+
+    /// Why a text is no URL, with no more of it than may be shown.
+    pub(crate) fn url_fault(&self, error: UrlError) -> String {
+        if self.settings.redact_query { error.without_query() } else { error }.to_string()
     }
 
     /// The address that a VU connects from, if it matters; `number` is its `__VU`.

@@ -308,7 +308,10 @@ fn events_tell_more_than_in_k6() {
         }";
     let outcome = Plan::new(script).env("REFUSED", refused).env("URL", &proxy.url).run();
     let _ = url;
-    assert_eq!(outcome.text(), ["403 because no websocket: bad handshake", "ping hi", "pong 0 true"]);
+    assert_eq!(
+        outcome.text(),
+        ["403 because no websocket: bad handshake: status 403", "ping hi", "pong 0 true"]
+    );
 }
 
 /// `bufferedAmount` never goes below zero and falls when all is written.

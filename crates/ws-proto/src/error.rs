@@ -248,12 +248,12 @@ pub enum Refusal {
     #[error("status {0}")]
     Status(u16),
     /// No `Upgrade: websocket`.
-    #[error("no upgrade to websocket")]
+    #[error("no 'Upgrade: websocket' in the answer")]
     Upgrade,
     /// No `Connection: upgrade`.
-    #[error("no connection upgrade")]
+    #[error("no 'Connection: Upgrade' in the answer")]
     Connection,
     /// `Sec-WebSocket-Accept` is missing or does not fit the key.
-    #[error("wrong accept key")]
+    #[error("wrong Sec-WebSocket-Accept in the answer")]
     Accept,
 }

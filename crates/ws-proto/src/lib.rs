@@ -67,6 +67,7 @@
 
 mod arena;
 mod assembly;
+mod basic_auth;
 mod body;
 mod close;
 mod connection;
@@ -93,6 +94,7 @@ mod url;
 mod utf8;
 
 pub use arena::{Arena, Span};
+pub use basic_auth::basic_credentials;
 pub use connection::{CloseSent, Connection, ReadProgress};
 pub use cookies::{CookieAttributes, CookieJar, CookieUrl};
 pub use deflate::{DeflateAgreement, DeflateOffer, DeflatePolicy, Deflater, ExtensionFault, WindowBits};
@@ -102,7 +104,7 @@ pub use headers::{Headers, canonical_name};
 pub use limits::Limits;
 pub use marks::Mark;
 pub use message::{CloseFrame, Ended, FrameFault, Incoming, Kind, Payload, Violation};
-pub use proxy::{Proxy, ProxyError, basic_credentials};
+pub use proxy::{Proxy, ProxyError};
 pub use request::{RequestError, UpgradeRequest};
 pub use response::UpgradeResponse;
 pub use stamps::start_stamping;
@@ -112,7 +114,7 @@ pub use tls::{
     TlsConfig, TlsOptions, TlsOptionsError, TlsVersion, TlsVersions,
 };
 pub use transport::Flushed;
-pub use url::{UrlError, UrlSpelling, WsUrl};
+pub use url::{UrlError, UrlSpelling, WsUrl, mask_password, mask_query};
 // Their types are part of this crate's API.
 pub use {rustls, rustls_pki_types};
 

@@ -9,7 +9,7 @@ pub struct Limits {
     pub max_frame: u64,
     /// Payload bytes of one message, all its fragments together; of a compressed one before and after decompression.
     pub max_message: u64,
-    /// Bytes of the response head: status line, header lines and their line ends.
+    /// Bytes of the response head: status line, header lines and their line ends. Interim responses (1xx) are part of it.
     pub max_header_bytes: usize,
     /// Lines in the response head.
     pub max_headers: usize,

@@ -109,7 +109,8 @@ impl UpgradeRequest {
         self.headers.get(canonical).map(String::as_str)
     }
 
-    /// The request as bytes: `Host`, `User-Agent`, then all others sorted by name.
+    /// The request as bytes: `Host`, `User-Agent`, then all others sorted by name. Of the address, user and password
+    /// are sent as well, unless there is a header `Authorization`.
     pub fn encode(&self, url: &WsUrl, key: &str) -> Vec<u8> {
         let given = |name| self.get(name).filter(|value| !value.is_empty());
         let host = given("Host").map_or_else(|| url.host_header(), str::to_owned);
@@ -130,6 +131,9 @@ impl UpgradeRequest {
         }
         if let Some(cookie) = &self.cookie {
             lines.entry("Cookie").or_insert(cookie);
+        }
+        if let Some(credentials) = url.authorization() {
+            lines.entry("Authorization").or_insert(credentials);
         }
         let offer = self.offer.map(|offer| offer.to_string());
         if let Some(offer) = &offer {
@@ -187,7 +191,7 @@ mod tests {
         );
         assert_eq!(
             text,
-            "GET /a%20b?q=1 2 HTTP/1.1\r\nHost: h:1\r\nUser-Agent: agent\r\nAccept: ü\r\nConnection: Upgrade\r\n\
+            "GET /a%20b?q=1%202 HTTP/1.1\r\nHost: h:1\r\nUser-Agent: agent\r\nAccept: ü\r\nConnection: Upgrade\r\n\
              Cookie: a=1; b=2\r\nSec-WebSocket-Key: KEY\r\nSec-WebSocket-Protocol: chat, v2\r\n\
              Sec-WebSocket-Version: 13\r\nUpgrade: websocket\r\nX-Break: a  b\r\nX-Empty: \r\nX-My-Header: 2\r\n\
              X-Space: s\r\nX_under: q\r\n\r\n"
@@ -220,6 +224,19 @@ mod tests {
         let text = encoded(&[("User-Agent", ""), ("Host", "")], |r| _ = r.user_agent(Some("agent")));
         assert!(!text.contains("User-Agent"), "{text}");
         assert!(text.contains("\r\nHost: h:1\r\n"), "{text}");
+    }
+
+    #[test]
+    fn credentials_of_the_address_unless_there_is_a_header() {
+        let url = WsUrl::parse("ws://me:secret@h/").unwrap();
+        let text = |request: &UpgradeRequest| String::from_utf8(request.encode(&url, "KEY")).unwrap();
+        let mut request = UpgradeRequest::new();
+        assert!(text(&request).starts_with(
+            "GET / HTTP/1.1\r\nHost: h\r\nAuthorization: Basic bWU6c2VjcmV0\r\nConnection: Upgrade\r\n"
+        ));
+        request.header("authorization", "Bearer 1").unwrap();
+        assert!(text(&request).contains("\r\nAuthorization: Bearer 1\r\n"));
+        assert!(!text(&request).contains("Basic"));
     }
 
     #[test]

@@ -66,6 +66,8 @@ pub(crate) struct HeadParser {
 impl HeadParser {
     /// Looks at all that has arrived, `bytes` growing from call to call.
     ///
+    /// Interim responses are passed over; they count against the same limits as the response that they precede.
+    ///
     /// Gives the response and the number of bytes it took, or `None` if it is not complete.
     pub(crate) fn parse(
         &mut self,
@@ -88,6 +90,9 @@ impl HeadParser {
                 self.finish_line()?;
                 let (status, reason) = self.status.take().unwrap_or_default();
                 let headers = std::mem::take(&mut self.headers);
+                if is_interim(status) {
+                    continue;
+                }
                 let response = UpgradeResponse { status, reason, headers, body: Vec::new() };
                 return Ok(Some((response, end + 1)));
             }
@@ -111,7 +116,11 @@ impl HeadParser {
             return early;
         }
         // An unfinished first line can say already that this is no HTTP.
-        parse_status(bytes).err().unwrap_or(early)
+        let line = &bytes[self.line..];
+        if line.is_empty() {
+            return early;
+        }
+        parse_status(line).err().unwrap_or(early)
     }
 
     fn header_line(&mut self, line: &[u8]) -> Result<(), PeerError> {
@@ -144,6 +153,12 @@ impl HeadParser {
         self.headers.push(name, value.trim_matches([' ', '\t']));
         Ok(())
     }
+}
+
+/// RFC 9110 section 15.2: any number of such responses may come before the one that counts, asked for or not. 101 is the
+/// exception, it ends HTTP.
+fn is_interim(status: u16) -> bool {
+    matches!(status, 100..200) && status != 101
 }
 
 fn too_long(limits: &Limits) -> Error {
@@ -200,6 +215,19 @@ mod tests {
             assert_eq!(response.headers.len(), 3);
             assert_eq!(response.check(KEY), Ok(()));
         }
+    }
+
+    #[test]
+    fn interim_responses_are_passed_over() {
+        let early = "HTTP/1.1 100 Continue\r\n\r\nHTTP/1.1 103 Early Hints\r\nLink: </a>\r\n\r\n";
+        let text = format!("{early}{GOOD}after");
+        let (response, used) = parse(&text).unwrap().unwrap();
+        assert_eq!((response.status, response.headers.len(), used), (101, 3, early.len() + GOOD.len()));
+        assert_eq!(parse(early).unwrap(), None);
+        let mut parser = HeadParser::default();
+        assert!(parser.parse(early.as_bytes(), &Limits::default()).unwrap().is_none());
+        let end = parser.end(Phase::Upgrade, early.as_bytes());
+        assert_eq!(end, PeerError::ClosedEarly { phase: Phase::Upgrade, received: early.len() });
     }
 
     #[test]
@@ -283,6 +311,8 @@ mod tests {
         let table = [
             (long.clone(), "response head exceeds max_header_bytes, 64 bytes"),
             (format!("{long}\r\n\r\n"), "response head exceeds max_header_bytes, 64 bytes"),
+            ("HTTP/1.1 103\r\n\r\n".repeat(10), "response head exceeds max_header_bytes, 64 bytes"),
+            ("HTTP/1.1 103\r\nA:\r\n\r\n".repeat(3), "response head exceeds max_headers, 2 lines"),
             (
                 "HTTP/1.1 200 OK\r\nA: 1\r\nB: 2\r\nC: 3\r\n".to_owned(),
                 "response head exceeds max_headers, 2 lines",

@@ -23,6 +23,8 @@
 //! | `/bigframe?len=N` | announces a frame of so many bytes, sends a few, then reads until the end |
 //! | `/status/CODE` | refuses with this status, some headers, a cookie and a body |
 //! | `/badaccept` | answers 101 with the accept key of another request |
+//! | `/early/CODE?n=2` | answers with so many interim responses of this status before it upgrades, then echoes |
+//! | `/lacks/NAME` | answers 101 without this header |
 //! | `/badext` | answers 101 with an extension reply that lacks the parameters asked for |
 //! | `/garbage` | answers with what is not HTTP |
 //! | `/drop` | closes the connection without an answer |

@@ -25,6 +25,11 @@ pub(super) fn run(mut stream: Box<dyn Stream>, raw: &TcpStream, sessions: &Sessi
     if refuse(&mut *stream, raw, &head)? {
         return Ok(());
     }
+    if let Some(code) = head.path().strip_prefix("/early/") {
+        for _ in 0..head.number("n", 1) {
+            write!(stream, "HTTP/1.1 {code} Wait\r\nLink: </style.css>\r\n\r\n")?;
+        }
+    }
     stream.write_all(upgrade_response(&head).as_bytes())?;
     let id = head.query("id").filter(|_| head.path() != "/seen").map(str::to_owned);
     if let Some(id) = &id {
@@ -91,6 +96,9 @@ fn upgrade_response(head: &Head) -> String {
             lines.extend(cookies.split('\n').map(|cookie| format!("Set-Cookie: {cookie}")));
         }
         _ => {}
+    }
+    if let Some(name) = head.path().strip_prefix("/lacks/") {
+        lines.retain(|line| !line.starts_with(&format!("{name}:")));
     }
     lines.join("\r\n") + "\r\n\r\n"
 }

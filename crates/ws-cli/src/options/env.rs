@@ -93,6 +93,7 @@ mod tests {
             ("K6_NO_COOKIES_RESET", "true", Layer { no_cookies_reset: Some(true), ..none() }),
             ("K6_COMPAT", "web", Layer { compat: Some(ws_js::Compat::Web), ..none() }),
             ("K6_STRICT_UTF8", "1", Layer { strict_utf8: Some(true), ..none() }),
+            ("K6_REDACT_QUERY", "true", Layer { redact_query: Some(true), ..none() }),
             ("K6_THROW", "false", Layer { throw: Some(false), ..none() }),
             ("K6_NO_SETUP", "1", Layer { no_setup: Some(true), ..none() }),
             ("K6_NO_TEARDOWN", "true", Layer { no_teardown: Some(true), ..none() }),

@@ -217,6 +217,7 @@ mod tests {
             ),
             ("--compat=web", Layer { compat: Some(ws_js::Compat::Web), ..none() }),
             ("--strict-utf8", Layer { strict_utf8: Some(true), ..none() }),
+            ("--redact-query", Layer { redact_query: Some(true), ..none() }),
             (
                 "--no-setup --no-teardown=false",
                 Layer { no_setup: Some(true), no_teardown: Some(false), ..none() },

@@ -105,6 +105,9 @@ options! {
     /// End connections on which a text comes that is not UTF-8, with close code 1007
     strict_utf8: bool, SWITCH,
         of(Test, Connections).switch("strict-utf8").variable("K6_STRICT_UTF8").key("strictUtf8");
+    /// Show no values of queries in the tag url and in errors
+    redact_query: bool, SWITCH,
+        of(Test, Connections).switch("redact-query").variable("K6_REDACT_QUERY").key("redactQuery");
 
     /// What is expected of metrics
     thresholds: IndexMap<String, Vec<RawThreshold>>, thresholds::THRESHOLDS,

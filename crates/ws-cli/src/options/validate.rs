@@ -38,6 +38,7 @@ pub(crate) struct Options {
     pub(crate) tls: TlsOptions,
     pub(crate) no_cookies_reset: bool,
     pub(crate) strict_utf8: bool,
+    pub(crate) redact_query: bool,
     pub(crate) throw: bool,
     /// Time limit; `None` if `setup()` is not to be called.
     pub(crate) setup: Option<Duration>,
@@ -117,6 +118,7 @@ pub(crate) fn resolve(
         tls,
         no_cookies_reset: layer.no_cookies_reset.unwrap_or(false),
         strict_utf8: layer.strict_utf8.unwrap_or(false),
+        redact_query: layer.redact_query.unwrap_or(false),
         throw: layer.throw.unwrap_or(false),
         setup: (!layer.no_setup.unwrap_or(false)).then(|| setup_timeout.to_std()),
         teardown: (!layer.no_teardown.unwrap_or(false)).then(|| teardown_timeout.to_std()),

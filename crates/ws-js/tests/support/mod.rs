@@ -97,6 +97,7 @@ impl Plan {
             limits: Limits::default(),
             detail: Detail::Summed,
             extended_metrics: false,
+            redact_query: false,
             compat: self.compat,
         };
         let runtime = Runtime::new(

@@ -15,6 +15,7 @@ use super::expires;
 use crate::api::entries;
 use crate::binding::{self, Native, Throw, native};
 use crate::convert;
+use crate::group::Inside;
 use crate::templates::Templates;
 
 type Arguments<'s> = v8::FunctionCallbackArguments<'s>;
@@ -147,7 +148,8 @@ fn delete(scope: &mut v8::PinScope<'_, '_>, arguments: &Arguments<'_>) -> Native
 
 fn url(scope: &mut v8::PinScope<'_, '_>, arguments: &Arguments<'_>) -> Native<CookieUrl> {
     let url = text(scope, arguments.get(0))?;
-    CookieUrl::parse(&url).map_err(|error| Throw::Go(error.to_string()))
+    let inside = Inside::current();
+    CookieUrl::parse(&url).map_err(|error| Throw::Go(inside.group().shared.url_fault(error)))
 }
 
 /// No value is an empty text.

@@ -38,7 +38,7 @@ pub(super) fn construct<'s>(
     }
     let caller = Caller::in_vu_code("using websockets in the init context is not supported")?;
     let object = arguments.this();
-    let url = read_url(scope, arguments.get(0), compat(caller))?;
+    let url = read_url(scope, arguments.get(0), caller)?;
     let mut close_timeout_ms = CLOSE_TIMEOUT_MS;
     let params = Params::read(scope, arguments.get(2), DIALECT, |scope, key, value| match key {
         "closeTimeout" => {
@@ -84,7 +84,8 @@ fn add(
     let this = &mut state.vus[caller.vu as usize];
     let mut tags = shared.tag_sets.merge(this.tags.current(), &params.tags);
     let given = shared.tag_sets.get(tags).get("name").cloned();
-    let name = given.as_deref().unwrap_or(url);
+    let shown = shared.presentable(url);
+    let name = given.as_deref().unwrap_or(&shown);
     for (tag, key) in [(SystemTag::Url, "url"), (SystemTag::Name, "name")] {
         if shared.settings.system_tags.has(tag) {
             tags = shared.tag_sets.with(tags, key, name);
@@ -120,7 +121,8 @@ impl At {
     /// Why there will be none, in k6's words.
     fn dial(self, url: &str, params: &Params, protocols: Option<&str>) -> Result<(), String> {
         let Caller { inside, vu } = self.caller;
-        let url = WsUrl::parse(url).map_err(|error| error.to_string())?;
+        let shared = &inside.group().shared;
+        let url = WsUrl::parse(url).map_err(|error| shared.url_fault(error))?;
         if inside.state().vus[vu as usize].is_cancelled() {
             return Err(canceled(&url));
         }
@@ -153,20 +155,22 @@ pub(super) fn canceled(url: &WsUrl) -> String {
 fn read_url(
     scope: &mut v8::PinScope<'_, '_>,
     value: v8::Local<'_, v8::Value>,
-    compat: Compat,
+    caller: Caller,
 ) -> Native<String> {
     if value.is_null_or_undefined() {
         return Err(Throw::Go("WebSocket requires a url".into()));
     }
     let text = convert::to_text(scope, value)?;
+    let shared = &caller.inside.group().shared;
     let unparsable = |why: String| {
-        Throw::Go(format!("WebSocket requires valid url, but got \"{text}\" which resulted in {why}"))
+        let shown = shared.presentable(&text);
+        Throw::Go(format!("WebSocket requires valid url, but got \"{shown}\" which resulted in {why}"))
     };
-    let text = match compat {
+    let text = match compat(caller) {
         Compat::K6 => text.clone(),
         Compat::Web => as_the_web_writes_it(&text).map_err(unparsable)?,
     };
-    let spelling = UrlSpelling::parse(&text).map_err(|error| unparsable(error.to_string()))?;
+    let spelling = UrlSpelling::parse(&text).map_err(|error| unparsable(shared.url_fault(error)))?;
     if !matches!(spelling.scheme.as_str(), "ws" | "wss") {
         let scheme = &spelling.scheme;
         return Err(Throw::Go(format!("WebSocket requires url with scheme ws or wss, but got \"{scheme}\"")));

@@ -4,7 +4,7 @@ use std::sync::Arc;
 use std::time::Instant;
 
 use ws_metrics::{Metadata, TagSetId, builtin};
-use ws_proto::{UpgradeResponse, WsUrl};
+use ws_proto::{UpgradeResponse, WsUrl, mask_password};
 
 use super::errors::Failure;
 use super::session::{self, End, Start};
@@ -63,6 +63,7 @@ pub(super) fn connect<'s>(
         };
         match end {
             End::Closed(response) => {
+                let url = mask_password(&url);
                 let object = to_object(scope, &url, Some(&response), "");
                 result.set(object.into());
                 Ok(())
@@ -71,7 +72,7 @@ pub(super) fn connect<'s>(
                 if caller.inside.group().shared.settings.throw {
                     return Err(Throw::Go(failure.message));
                 }
-                let object = to_object(scope, "", failure.response.as_ref(), failure.error_text());
+                let object = to_object(scope, "", failure.response.as_ref(), &failure.message);
                 result.set(object.into());
                 Ok(())
             }
@@ -112,7 +113,7 @@ fn begin(
     let base = params.tags.iter().fold(base, |tags, (key, value)| shared.tag_sets.with(tags, key, value));
     let jar = params.jar.clone().unwrap_or_else(|| caller.jar());
     let dial = WsUrl::parse(url)
-        .map_err(|error| error.to_string())
+        .map_err(|error| shared.url_fault(error))
         .and_then(|url| dial::dial(caller, url, params, &jar))
         .map_err(|message| {
             book_early_failure(

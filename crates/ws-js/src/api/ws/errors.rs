@@ -13,32 +13,20 @@ use crate::binding;
 /// Why there was no session, for the return value of `connect` or the exception it throws.
 #[derive(Debug)]
 pub(crate) struct Failure {
-    /// What is thrown with the option `throw`.
+    /// The `error` of the returned object, and what is thrown with the option `throw`.
     pub(crate) message: String,
     /// What the server answered, if it was HTTP.
     pub(crate) response: Option<UpgradeResponse>,
-    /// k6 has no such failure, so nothing speaks for being as silent about it as k6.
-    beyond_k6: bool,
 }
 
 impl Failure {
     pub(crate) fn new(error: &DialError, response: Option<UpgradeResponse>) -> Self {
-        let beyond_k6 = matches!(
-            error,
-            DialError::Handshake(Error::Peer(PeerError::BadExtension { fault, .. }))
-                if *fault != ExtensionFault::TakesOver
-        );
-        Self { message: dial_text(error), response, beyond_k6 }
+        Self { message: dial_text(error), response }
     }
 
     /// A dial that failed before it began.
     pub(crate) fn early(message: String) -> Self {
-        Self { message, response: None, beyond_k6: false }
-    }
-
-    /// The `error` of the returned object. One with an answer speaks through its status, as in k6.
-    pub(crate) fn error_text(&self) -> &str {
-        if self.response.is_some() && !self.beyond_k6 { "" } else { &self.message }
+        Self { message, response: None }
     }
 }
 
@@ -72,11 +60,12 @@ fn handshake_text(error: &Error) -> String {
         }
         Error::Certificate { fault } => format!("tls: failed to verify certificate: x509: {fault}"),
         Error::Tls { source, .. } => tls_text::of(source),
-        Error::Peer(PeerError::BadHandshake(_)) => "websocket: bad handshake".to_owned(),
         Error::Peer(PeerError::BadExtension { fault: ExtensionFault::TakesOver, .. }) => {
             "websocket: invalid compression negotiation".to_owned()
         }
-        Error::Peer(error @ PeerError::BadExtension { .. }) => format!("websocket: {error}"),
+        Error::Peer(error @ (PeerError::BadHandshake(_) | PeerError::BadExtension { .. })) => {
+            format!("websocket: {error}")
+        }
         Error::Proxy { status, reason } if reason.is_empty() => format!("proxy: status {status}"),
         Error::Proxy { reason, .. } => reason.clone(),
         Error::Request(error) => format!("websocket: {error}"),

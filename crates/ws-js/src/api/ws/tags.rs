@@ -21,7 +21,7 @@ pub(in crate::api) fn complete(
     if let Some(url) = url
         && enabled(SystemTag::Url)
     {
-        tags = shared.tag_sets.with(tags, "url", url);
+        tags = shared.tag_sets.with(tags, "url", &shared.presentable(url));
     }
     if let Some(response) = response {
         if enabled(SystemTag::Status) {
