@@ -3,6 +3,7 @@
 use std::any::Any;
 use std::panic::{AssertUnwindSafe, catch_unwind};
 
+use crate::api::Caller;
 use crate::templates::Templates;
 
 /// What a native function throws instead of returning.
@@ -50,10 +51,17 @@ impl Throw {
 
 /// Runs the body of a native function: its error becomes the exception that the script sees, and so does
 /// a panic, which must not unwind through V8's frames.
+///
+/// A script that was told to stop ends here: V8 itself looks for that where functions begin, and in loops only once in
+/// some hundred rounds, which is too seldom if each calls a native that takes long.
 pub(crate) fn guard<'s, 'i, T>(
     scope: &mut v8::PinScope<'s, 'i>,
     body: impl FnOnce(&mut v8::PinScope<'s, 'i>) -> Native<T>,
 ) -> Option<T> {
+    if let Some(caller) = Caller::told_to_stop() {
+        caller.end_script(scope);
+        return None;
+    }
     match catch_unwind(AssertUnwindSafe(|| body(scope).map_err(|throw| throw.raise(scope)))) {
         Ok(answer) => answer.ok(),
         Err(panic) => {

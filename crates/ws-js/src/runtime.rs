@@ -1,6 +1,7 @@
 //! A run's groups, drivers and VUs, for whoever decides what runs when.
 
 use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering::Relaxed};
 use std::sync::mpsc::{RecvTimeoutError, sync_channel};
 use std::time::{Duration, Instant};
 
@@ -28,6 +29,10 @@ const PHASE_VUS: usize = 8;
 /// How long a run that is dropped waits for scripts to end.
 const SHUTDOWN: Duration = Duration::from_secs(5);
 
+/// How long each group is waited for whose scripts are over, and where one goes on that was given up.
+const SOON: Duration = Duration::from_secs(5);
+const AT_ONCE: Duration = Duration::from_millis(20);
+
 /// What a [`Runtime`] needs to know.
 pub struct RuntimeOptions {
     /// How many VUs there will be.
@@ -50,6 +55,10 @@ pub struct Runtime {
     phase: Mutex<PhasePlace>,
     staff: Staff,
     vus: usize,
+    /// The VUs are being made, and are to be told if that is to stop.
+    initializing: AtomicBool,
+    /// A thread was given up: it may have groups for ever.
+    abandoned: AtomicBool,
 }
 
 /// What V8's heaps hold.
@@ -68,8 +77,16 @@ pub struct HeapUse {
 #[derive(Default)]
 struct PhasePlace {
     group: Option<Arc<Group>>,
-    /// The VU of the phase that runs now.
-    current: Option<u32>,
+    /// How many VUs the group has had.
+    made: u32,
+    current: Option<Current>,
+}
+
+/// The phase that runs now.
+struct Current {
+    vu: u32,
+    /// Tells whoever waits for its end not to.
+    give_up: Box<dyn Fn() + Send>,
 }
 
 /// A VU whose init stage failed.
@@ -111,7 +128,16 @@ impl Runtime {
             })
             .collect::<Result<Vec<_>, _>>()?;
         let staff = Staff::start(&shared.pool, &groups, drivers)?;
-        Ok(Self { shared, groups, heap_share, phase: Mutex::default(), staff, vus })
+        Ok(Self {
+            shared,
+            groups,
+            heap_share,
+            phase: Mutex::default(),
+            staff,
+            vus,
+            initializing: AtomicBool::new(false),
+            abandoned: AtomicBool::new(false),
+        })
     }
 
     /// How many VUs there are.
@@ -123,13 +149,15 @@ impl Runtime {
     ///
     /// # Errors
     ///
-    /// The first failure of an init stage; the others are not waited for.
+    /// The first failure of an init stage; the others are cut short, as they all are by
+    /// [`interrupt_phase`](Self::interrupt_phase).
     pub fn init_vus(&self, on_each: &(dyn Fn() + Sync)) -> Result<(), InitError> {
         let failure = Mutex::new(None);
-        let next = std::sync::atomic::AtomicUsize::new(0);
+        let next = AtomicUsize::new(0);
+        self.initializing.store(true, Relaxed);
         let work = || {
             loop {
-                let index = next.fetch_add(1, std::sync::atomic::Ordering::Relaxed);
+                let index = next.fetch_add(1, Relaxed);
                 let Some(group) = self.groups.get(index) else { return };
                 for local in 0..members(self.vus, self.groups.len(), index) {
                     if failure.lock().is_some() {
@@ -140,6 +168,8 @@ impl Runtime {
                         Ok(_) => on_each(),
                         Err(source) => {
                             failure.lock().get_or_insert(InitError { vu, source });
+                            // Another's may wait for a timer that is far away.
+                            self.interrupt_all();
                             return;
                         }
                     }
@@ -164,6 +194,7 @@ impl Runtime {
                 }
             }
         });
+        self.initializing.store(false, Relaxed);
         failure.into_inner().map_or(Ok(()), Err)
     }
 
@@ -183,9 +214,11 @@ impl Runtime {
     /// Runs `setup()` or `teardown(data)` in a VU of its own, and waits for its end. `data` and the result
     /// are JSON texts; no result means `undefined`.
     pub fn run_phase(&self, phase: Phase, data: Option<Arc<str>>) -> Result<Option<String>, PhaseError> {
-        let (group, vu) = self.phase_vu().map_err(|error| PhaseError::Init(error.to_string()))?;
         let (done, result) = sync_channel(1);
-        self.phase.lock().current = Some(vu);
+        let give_up = done.clone();
+        let (group, vu) = self
+            .phase_vu(move || _ = give_up.try_send(Err(PhaseError::Interrupted)))
+            .map_err(|error| PhaseError::Init(error.to_string()))?;
         group.handle.post(Post::Start { vu, job: Job::Phase { phase, data, done } });
         let result = result.recv().unwrap_or(Err(PhaseError::Interrupted));
         self.phase.lock().current = None;
@@ -202,9 +235,11 @@ impl Runtime {
         setup_data: Option<Arc<str>>,
         limit: Duration,
     ) -> Result<Summary, SummaryError> {
-        let (group, vu) = self.phase_vu().map_err(|error| SummaryError::Init(error.to_string()))?;
         let (done, result) = sync_channel(1);
-        self.phase.lock().current = Some(vu);
+        let give_up = done.clone();
+        let (group, vu) = self
+            .phase_vu(move || _ = give_up.try_send(Err(SummaryError::Interrupted)))
+            .map_err(|error| SummaryError::Init(error.to_string()))?;
         let results = Results { data, setup_data };
         group.handle.post(Post::Start { vu, job: Job::Summary { results, done } });
         let result = match result.recv_timeout(limit) {
@@ -219,31 +254,77 @@ impl Runtime {
         result
     }
 
-    /// A new VU 0 whose init stage has run.
-    fn phase_vu(&self) -> Result<(Arc<Group>, u32), Error> {
+    /// A new VU 0 whose init stage has run, for a phase that can be interrupted from here on.
+    fn phase_vu(&self, give_up: impl Fn() + Send + 'static) -> Result<(Arc<Group>, u32), Error> {
         let group = {
             let mut place = self.phase.lock();
-            match &place.group {
+            let group = match &place.group {
                 Some(group) => Arc::clone(group),
                 None => {
                     let heap = HeapShare { limit: self.heap_share, realms: 1 };
                     let group = Group::new(Arc::clone(&self.shared), PHASE_VUS, heap)?;
-                    self.staff.take(&group);
+                    if self.abandoned.load(Relaxed) {
+                        self.staff.take_apart(&group)?;
+                    } else {
+                        self.staff.take(&group);
+                    }
                     place.group = Some(Arc::clone(&group));
                     group
                 }
-            }
+            };
+            place.current = Some(Current { vu: place.made, give_up: Box::new(give_up) });
+            place.made += 1;
+            group
         };
-        let vu = script::add_vu(&group, 0)?;
-        Ok((group, vu))
+        let made = script::add_vu(&group, 0);
+        if made.is_err() {
+            self.phase.lock().current = None;
+        }
+        Ok((group, made?))
     }
 
-    /// Cuts the phase short that runs now, if one does.
+    /// Cuts short what happens once per run and happens now: the making of VUs, or a phase.
     pub fn interrupt_phase(&self) {
-        let place = self.phase.lock();
-        if let (Some(group), Some(vu)) = (&place.group, place.current) {
-            group.interrupt(vu);
+        if self.initializing.load(Relaxed) {
+            self.interrupt_all();
         }
+        let place = self.phase.lock();
+        if let (Some(group), Some(current)) = (&place.group, &place.current) {
+            group.interrupt(current.vu);
+        }
+    }
+
+    fn interrupt_all(&self) {
+        (0..self.vus).for_each(|vu| self.interrupt(vu));
+    }
+
+    /// The scripts that go on now although they were told to stop, by places that mean nothing outside. One that is
+    /// here again half a second later cannot be stopped: it is in a call of V8's own that has no end, or in a
+    /// loop around long ones.
+    pub fn disobedient(&self) -> Vec<(usize, u32)> {
+        let phase = self.phase.lock().group.clone();
+        let groups = self.groups.iter().chain(&phase).enumerate();
+        groups
+            .filter_map(|(index, group)| {
+                let vu = group.running_vu().filter(|&vu| group.must_end(vu))?;
+                Some((index, vu))
+            })
+            .collect()
+    }
+
+    /// Waits no longer for what was told to stop, here or when the run is dropped. Whoever waits for a phase hears that
+    /// it was interrupted, and the next phase gets a group and a driver of its own.
+    pub fn abandon(&self) {
+        self.abandoned.store(true, Relaxed);
+        let mut place = self.phase.lock();
+        if let Some(current) = place.current.take() {
+            (current.give_up)();
+        }
+        if let Some(group) = place.group.take() {
+            // Its thread may have it for ever.
+            std::mem::forget(group);
+        }
+        place.made = 0;
     }
 
     /// The pauses for garbage collection since the VUs were made.
@@ -297,12 +378,18 @@ impl Runtime {
         self.staff.rebalance(from, to);
     }
 
-    /// Hands all samples over that the groups still have.
+    /// Hands all samples over that the groups still have, those excepted in which a script goes on that cannot be
+    /// stopped.
     pub fn flush_samples(&self) {
         let phase = self.phase.lock().group.clone();
+        let limit = if self.is_abandoned() { AT_ONCE } else { SOON };
         for group in self.groups.iter().chain(&phase) {
-            group.with_state(|state| state.samples.hand_over());
+            group.with_state_until(Instant::now() + limit, |state| state.samples.hand_over());
         }
+    }
+
+    fn is_abandoned(&self) -> bool {
+        self.abandoned.load(Relaxed)
     }
 
     fn place(&self, vu: usize) -> (&Arc<Group>, u32) {
@@ -312,9 +399,13 @@ impl Runtime {
 
 impl Drop for Runtime {
     fn drop(&mut self) {
-        for vu in 0..self.vus {
-            self.interrupt(vu);
+        if self.is_abandoned() {
+            self.staff.end();
+            // A thread that does not end may be inside of them.
+            std::mem::forget(std::mem::take(&mut self.groups));
+            return;
         }
+        self.interrupt_all();
         self.interrupt_phase();
         let deadline = Instant::now() + SHUTDOWN;
         let quiet = |group: &Arc<Group>| {

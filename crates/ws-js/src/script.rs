@@ -122,6 +122,9 @@ pub(crate) fn add_vu(group: &Group, number: u32) -> Result<u32, ScriptError> {
             state.vus.push(Vu::new(number, Rc::clone(&realm), VuTags::default()));
             (state.vus.len() - 1) as u32
         };
+        if group.must_end(vu) {
+            return Err(ScriptError::Exception(JsException::plain("interrupted")));
+        }
         let loaded = inside.with_realm(vu, &realm, |scope| realm.load(Caller { inside, vu }, scope));
         // A script that has slept counts as one that runs.
         inside.state().vus[vu as usize].busy = false;

@@ -23,6 +23,8 @@ pub(crate) struct Staff {
 struct Inner {
     pool: Arc<Pool>,
     drivers: Mutex<Vec<Arc<DriverPost>>>,
+    /// Those that the controller leaves alone.
+    apart: Mutex<Vec<Arc<DriverPost>>>,
     ended: Mutex<bool>,
     changed: Condvar,
 }
@@ -37,6 +39,7 @@ impl Staff {
         let inner = Arc::new(Inner {
             pool: Arc::clone(pool),
             drivers: Mutex::default(),
+            apart: Mutex::default(),
             ended: Mutex::new(false),
             changed: Condvar::new(),
         });
@@ -66,6 +69,14 @@ impl Staff {
         self.inner.drivers.lock()[0].order(Order::Take(Arc::clone(group)));
     }
 
+    /// Gives one more group to a new driver that never has another: the others may be stuck in a script.
+    pub(crate) fn take_apart(&self, group: &Arc<Group>) -> Result<(), Error> {
+        let driver = self.inner.lead_new()?;
+        driver.order(Order::Take(Arc::clone(group)));
+        self.inner.apart.lock().push(driver);
+        Ok(())
+    }
+
     /// How many drivers there are.
     pub(crate) fn drivers(&self) -> usize {
         self.inner.drivers.lock().len()
@@ -89,17 +100,22 @@ impl Staff {
             // It panics only if the machinery is broken, and then the drivers have said so.
             let _ = watch.join();
         }
-        for driver in self.inner.drivers.lock().drain(..) {
-            driver.order(Order::End);
+        for drivers in [&self.inner.drivers, &self.inner.apart] {
+            drivers.lock().drain(..).for_each(|driver| driver.order(Order::End));
         }
     }
 }
 
 impl Inner {
     fn hire(&self) -> Result<Arc<DriverPost>, Error> {
+        let post = self.lead_new()?;
+        self.drivers.lock().push(Arc::clone(&post));
+        Ok(post)
+    }
+
+    fn lead_new(&self) -> Result<Arc<DriverPost>, Error> {
         let (driver, post) = Driver::new()?;
         self.pool.lead(driver).map_err(|(_, error): (_, io::Error)| Error::Thread(error))?;
-        self.drivers.lock().push(Arc::clone(&post));
         Ok(post)
     }
 

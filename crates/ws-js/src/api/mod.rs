@@ -106,6 +106,13 @@ impl Caller {
         Self { inside, vu }
     }
 
+    /// The VU whose script runs on this thread, if it was told to stop.
+    pub(crate) fn told_to_stop() -> Option<Self> {
+        let inside = crate::group::seat::inside()?;
+        let vu = inside.group().running_vu()?;
+        inside.group().must_end(vu).then_some(Self { inside, vu })
+    }
+
     /// # Errors
     ///
     /// Throws `message` in the init stage.

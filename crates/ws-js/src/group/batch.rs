@@ -88,9 +88,16 @@ fn perform(inside: Inside, task: Task) {
         Task::CatchUp(vu) => return vu::catch_up(inside, vu),
         Task::Turn(vu) => return vu::take_turn(inside, vu),
         Task::Event(event) => match event {
-            Event::Posted(Post::Start { vu, job }) => return vu::start(inside, vu, job),
             Event::Posted(Post::Look) => return,
-            Event::Posted(Post::Interrupt { vu }) => return vu::interrupt_waiting(inside, vu),
+            // A run that ends while its VUs are made tells all of them to stop, made or not.
+            Event::Posted(Post::Interrupt { vu }) if is_here(inside, vu) => {
+                return vu::interrupt_waiting(inside, vu);
+            }
+            Event::Posted(Post::Interrupt { .. }) => return,
+            Event::Posted(Post::Start { vu, job }) if is_here(inside, vu) => {
+                return vu::start(inside, vu, job);
+            }
+            Event::Posted(Post::Start { job, .. }) => return job.refuse(),
             Event::Timer { user, .. } => return timer_due(inside, Address::from_user(user)),
             Event::Opened { user, response, timings, .. } => {
                 (user, session::Event::Opened { response, timings })
@@ -104,6 +111,9 @@ fn perform(inside: Inside, task: Task) {
         },
     };
     let Address { vu, part, serial } = Address::from_user(user);
+    if !is_here(inside, vu) {
+        return;
+    }
     match part {
         Part::Session => vu::backlog::deliver(inside, vu, serial, event),
         Part::Socket | Part::Timers | Part::Drain => {
@@ -112,8 +122,16 @@ fn perform(inside: Inside, task: Task) {
     }
 }
 
+/// Whether there is such a VU. What comes from outside may speak of one whose turn to be made has not come.
+fn is_here(inside: Inside, vu: u32) -> bool {
+    (vu as usize) < inside.state().vus.len()
+}
+
 fn timer_due(inside: Inside, address: Address) {
     let Address { vu, part, serial } = address;
+    if !is_here(inside, vu) {
+        return;
+    }
     match part {
         Part::Session => vu::session_timer_due(inside, vu, serial),
         Part::Timers => vu::timers_due(inside, vu),

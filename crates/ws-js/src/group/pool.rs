@@ -95,6 +95,7 @@ impl Pool {
     }
 
     fn work(self: Arc<Self>, seat: &Arc<Seat>) {
+        let _count = Counted(&self);
         while let Offer::Lead(role) = seat.take() {
             driver::drive(role);
             let mut inner = self.inner.lock();
@@ -103,9 +104,16 @@ impl Pool {
             }
             inner.idle.push(Arc::clone(seat));
         }
-        let mut inner = self.inner.lock();
-        inner.threads -= 1;
-        self.changed.notify_all();
+    }
+}
+
+/// A thread that exists, until it ends, be it by a panic: [`Pool::close`] must not wait for a dead one.
+struct Counted<'a>(&'a Pool);
+
+impl Drop for Counted<'_> {
+    fn drop(&mut self) {
+        self.0.inner.lock().threads -= 1;
+        self.0.changed.notify_all();
     }
 }
 

@@ -103,3 +103,12 @@ pub(crate) enum Job {
     Phase { phase: Phase, data: Option<Arc<str>>, done: SyncSender<PhaseResult> },
     Summary { results: Results, done: SyncSender<SummaryResult> },
 }
+
+impl Job {
+    /// There is no such VU. Whoever waits for the end of a phase learns it from the channel.
+    pub(crate) fn refuse(self) {
+        if let Job::Iterate(assignment) = self {
+            assignment.work.stopped(assignment.slot);
+        }
+    }
+}
