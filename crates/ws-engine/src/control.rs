@@ -17,6 +17,9 @@ pub enum Cause {
     ScriptAbort(String),
     /// Stopped over the control interface.
     Stopped,
+    /// The tool itself has failed; what and where. The run ends where it is, without `teardown`, and this is its cause
+    /// whatever came before.
+    Crashed(String),
     /// A VU could not be initialised.
     InitFailed(PhaseError),
     /// `setup()` threw.
@@ -34,7 +37,7 @@ impl std::fmt::Display for Cause {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         match self {
             Self::Signal(name) => write!(f, "test run was aborted because k6 received a '{name}' signal"),
-            Self::Thresholds(text) | Self::ScriptAbort(text) => f.write_str(text),
+            Self::Thresholds(text) | Self::ScriptAbort(text) | Self::Crashed(text) => f.write_str(text),
             Self::Stopped => f.write_str("test run stopped from REST API"),
             Self::InitFailed(error) | Self::SetupFailed(error) | Self::TeardownFailed(error) => error.fmt(f),
             Self::SetupTimeout(limit) => timed_out(f, "setup", *limit),

@@ -8,6 +8,7 @@ use crate::control::{Cause, Control};
 use crate::event::{Phase, RunEvent, Snapshot};
 use crate::executor;
 use crate::mailbox::{Mailbox, Note};
+use crate::patience::Patience;
 use crate::phases::{InitDone, PhaseDone, PhaseError, Phases};
 use crate::plan::Plan;
 use crate::samples::Recorder;
@@ -35,6 +36,8 @@ pub struct RunOutcome {
     pub run_time: Duration,
     /// The end state.
     pub snapshot: Snapshot,
+    /// A script that was told to stop went on, and was not waited for any longer.
+    pub gave_up: bool,
 }
 
 /// Conducts one run on the caller's thread.
@@ -97,12 +100,16 @@ impl Coordinator {
             recorder,
             events,
             cause: None,
+            gave_up: false,
+            crashed: false,
         };
         if let Some(vus) = run.init_vus() {
             run.start();
             if run.setup(config.setup) {
                 run.scenarios(vus, parts);
-                run.teardown(config.teardown);
+                if !run.crashed {
+                    run.teardown(config.teardown);
+                }
             }
         }
         run.end()
@@ -122,6 +129,9 @@ struct Run<'a> {
     next_sample: Instant,
     progress: Option<(Duration, Instant)>,
     cause: Option<Cause>,
+    gave_up: bool,
+    /// The cause is [`Cause::Crashed`].
+    crashed: bool,
 }
 
 /// Why the coordinator woke up.
@@ -135,15 +145,26 @@ impl Run<'_> {
         self.enter(Phase::InitVus);
         let done = InitDone::new(self.mail.clone(), Arc::clone(&self.state.initialized));
         self.phases.init_vus(self.state.planned, done);
+        let mut told = None;
+        let mut patience = Patience::default();
         let result = loop {
-            match self.next(None) {
+            match self.next(told.map(|told| patience.due(told))) {
                 Wake::Note(Note::Initialized(result)) => break result,
                 Wake::Note(Note::Stop(cause)) => {
                     self.stop(cause);
                     self.phases.interrupt();
+                    told = told.or(Some(self.clock.now()));
+                    if self.crashed {
+                        return None;
+                    }
+                }
+                Wake::Deadline => {
+                    if told.is_some_and(|told| self.gives_up(&mut patience, told)) {
+                        return None;
+                    }
                 }
                 // A phase that is not running or a VU that was never activated has nothing to say.
-                Wake::Note(Note::Stopped { .. } | Note::PhaseDone(_)) | Wake::Deadline => {}
+                Wake::Note(Note::Stopped { .. } | Note::PhaseDone(_)) => {}
             }
         };
         match result {
@@ -177,9 +198,20 @@ impl Run<'_> {
         if self.cause.is_some() {
             stage.abort(origin, &mut happened);
         }
-        while !stage.is_over() {
-            match self.next(stage.next_due()) {
-                Wake::Deadline => stage.advance(self.clock.now(), &mut happened),
+        let mut patience = Patience::default();
+        while !stage.is_over() && !self.crashed {
+            let look = stage.waits_since().map(|told| patience.due(told));
+            match self.next([stage.next_due(), look].into_iter().flatten().min()) {
+                Wake::Deadline => {
+                    let now = self.clock.now();
+                    stage.advance(now, &mut happened);
+                    if let Some(told) = stage.waits_since()
+                        && patience.due(told) <= now
+                        && self.gives_up(&mut patience, told)
+                    {
+                        stage.give_up(now, &mut happened);
+                    }
+                }
                 Wake::Note(Note::Stopped { scenario, slot }) => {
                     stage.stopped(scenario, slot, self.clock.now(), &mut happened);
                 }
@@ -210,7 +242,7 @@ impl Run<'_> {
         let _ = self.state.ended.set(now);
         self.enter(Phase::Ended);
         let snapshot = self.state.snapshot(now);
-        RunOutcome { cause: self.cause, run_time: snapshot.run_time, snapshot }
+        RunOutcome { cause: self.cause, run_time: snapshot.run_time, snapshot, gave_up: self.gave_up }
     }
 
     /// Waits for `setup` or `teardown`; says whether it succeeded in time.
@@ -223,18 +255,31 @@ impl Run<'_> {
     ) -> bool {
         let mut deadline = self.clock.now().checked_add(limit);
         let mut in_time = true;
+        let mut told = None;
+        let mut patience = Patience::default();
         loop {
-            match self.next(deadline) {
-                Wake::Deadline => {
+            let look = told.map(|told| patience.due(told));
+            match self.next([deadline, look].into_iter().flatten().min()) {
+                Wake::Deadline if deadline.is_some_and(|deadline| deadline <= self.clock.now()) => {
                     // What it reports after this interruption does not matter any more.
                     (deadline, in_time) = (None, false);
                     self.stop(timeout(limit));
                     self.phases.interrupt();
+                    told = told.or(Some(self.clock.now()));
+                }
+                Wake::Deadline => {
+                    if told.is_some_and(|told| self.gives_up(&mut patience, told)) {
+                        return false;
+                    }
                 }
                 Wake::Note(Note::Stop(cause)) => {
                     self.stop(cause);
+                    if self.crashed {
+                        return false;
+                    }
                     if can_be_stopped {
                         self.phases.interrupt();
+                        told = told.or(Some(self.clock.now()));
                     }
                 }
                 Wake::Note(Note::PhaseDone(Ok(()))) => return in_time,
@@ -290,8 +335,24 @@ impl Run<'_> {
         (self.events)(RunEvent::Progress(&self.state.snapshot(now)));
     }
 
+    /// Whether to wait no longer for what was told to stop at `told`.
+    fn gives_up(&mut self, patience: &mut Patience, told: Instant) -> bool {
+        let now = self.clock.now();
+        let is_over = patience.is_over(told, now, || self.phases.is_stuck());
+        if is_over {
+            self.phases.abandon();
+            self.gave_up = true;
+        }
+        is_over
+    }
+
     fn stop(&mut self, cause: Cause) {
-        if self.cause.is_none() {
+        let crashes = matches!(cause, Cause::Crashed(_)) && !self.crashed;
+        if crashes {
+            self.crashed = true;
+            self.phases.abandon();
+        }
+        if self.cause.is_none() || crashes {
             (self.events)(RunEvent::Stopping(&cause));
             self.cause = Some(cause);
         }

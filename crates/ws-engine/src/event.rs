@@ -17,7 +17,7 @@ pub enum RunEvent<'a> {
     ScenarioStarted(&'a str),
     /// The last VU of a scenario is idle and none will be started.
     ScenarioEnded(&'a str),
-    /// The run ends early; sent once, for the first cause.
+    /// The run ends early; sent for the first cause, and again if the tool fails meanwhile.
     Stopping(&'a Cause),
     /// Time to redraw.
     Progress(&'a Snapshot),

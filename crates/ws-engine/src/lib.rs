@@ -73,6 +73,7 @@ mod coordinator;
 mod event;
 mod executor;
 mod mailbox;
+mod patience;
 mod phases;
 mod plan;
 mod samples;

@@ -24,6 +24,16 @@ pub trait Phases {
     /// Ends the phase in progress as fast as possible; it then reports through its `done`, as a success or not. Must
     /// do nothing if the phase just ended.
     fn interrupt(&mut self);
+
+    /// Whether a script, a VU's or a phase's, goes on though it was told to stop. Asked every half a second while what
+    /// was told to stop some seconds ago is not back. Never, unless said otherwise.
+    fn is_stuck(&mut self) -> bool {
+        false
+    }
+
+    /// What was told to stop is not waited for any longer, and what comes later must not depend on it. Nothing,
+    /// unless said otherwise.
+    fn abandon(&mut self) {}
 }
 
 /// Reports the end of `setup` or `teardown`. Dropped without a word it counts as a failure.

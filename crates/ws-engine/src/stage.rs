@@ -2,6 +2,7 @@
 
 use std::collections::{BTreeSet, VecDeque};
 use std::sync::Arc;
+use std::sync::atomic::Ordering;
 use std::time::Instant;
 
 use crate::executor::{Action, Executor, Step};
@@ -48,6 +49,8 @@ struct Lane {
     executor: Arc<dyn Executor>,
     timeline: VecDeque<Step>,
     start: Instant,
+    /// When its VUs were told to stop.
+    interrupted: Option<Instant>,
     /// By slot, the VU that serves it or did so last.
     seats: Vec<Option<Seat>>,
 }
@@ -118,7 +121,33 @@ impl Stage {
             let lane = &mut self.lanes[scenario];
             lane.timeline.clear();
             lane.executor.ledger().close();
-            self.interrupt(scenario);
+            self.interrupt(scenario, now);
+            self.end_if_idle(scenario, now, happened);
+        }
+    }
+
+    /// When those were told to stop for whom alone the stage waits; `None` while there is something else to wait for.
+    pub(crate) fn waits_since(&self) -> Option<Instant> {
+        let left = || self.lanes.iter().filter(|lane| !lane.executor.ledger().ended());
+        // The last of them: each is to have its time.
+        if left().all(|lane| lane.interrupted.is_some()) {
+            left().filter_map(|lane| lane.interrupted).max()
+        } else {
+            None
+        }
+    }
+
+    /// Waits for no VU any longer. Those that are not back are never used again, and their iterations count as
+    /// interrupted.
+    pub(crate) fn give_up(&mut self, now: Instant, happened: &mut Vec<Happened>) {
+        self.wanted.clear();
+        for scenario in 0..self.lanes.len() {
+            let lane = &mut self.lanes[scenario];
+            let lost = lane.seats.iter_mut().flatten().filter(|seat| seat.busy);
+            let lost = lost.map(|seat| seat.busy = false).count();
+            let ledger = lane.executor.ledger();
+            ledger.counts.interrupted.fetch_add(lost as u64, Ordering::Relaxed);
+            ledger.set_active(ledger.active() - lost);
             self.end_if_idle(scenario, now, happened);
         }
     }
@@ -139,7 +168,7 @@ impl Stage {
                 self.wanted.retain(|(wanting, _)| *wanting != scenario);
                 self.end_if_idle(scenario, now, happened);
             }
-            Action::InterruptRest => self.interrupt(scenario),
+            Action::InterruptRest => self.interrupt(scenario, now),
         }
     }
 
@@ -155,8 +184,10 @@ impl Stage {
         }
     }
 
-    fn interrupt(&self, scenario: usize) {
-        for seat in self.lanes[scenario].seats.iter().flatten().filter(|seat| seat.busy) {
+    fn interrupt(&mut self, scenario: usize, now: Instant) {
+        let lane = &mut self.lanes[scenario];
+        lane.interrupted = lane.interrupted.or(Some(now));
+        for seat in lane.seats.iter().flatten().filter(|seat| seat.busy) {
             self.vus[seat.vu].interrupt();
         }
     }
@@ -205,6 +236,7 @@ impl Lane {
             executor,
             timeline: timeline.into(),
             start,
+            interrupted: None,
             seats: vec![None; config.executor.max_vus()],
         }
     }

@@ -4,5 +4,6 @@ mod accounting;
 mod executors;
 mod lifecycle;
 mod sim;
+mod stuck;
 mod threads;
 mod timing;

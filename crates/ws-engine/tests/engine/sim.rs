@@ -175,6 +175,8 @@ struct FakeScript {
     vus: Vec<Arc<dyn Vu>>,
     running: Arc<Mutex<Option<PhaseReport>>>,
     deaf: Mutex<bool>,
+    stuck: bool,
+    log: Arc<Log>,
 }
 
 type PhaseReport = Box<dyn FnOnce(Result<(), &'static str>) + Send>;
@@ -222,6 +224,15 @@ impl Phases for FakeScript {
         if let Some(report) = self.running.lock().unwrap().take() {
             report(Err("interrupted"));
         }
+    }
+
+    fn is_stuck(&mut self) -> bool {
+        self.stuck
+    }
+
+    fn abandon(&mut self) {
+        self.running.lock().unwrap().take();
+        self.log.events.lock().unwrap().push(format!("{} abandoned", GoDuration::from(self.world.elapsed())));
     }
 }
 
@@ -276,6 +287,8 @@ pub(crate) struct Sim {
     pub(crate) lag: Duration,
     /// VUs that say that they stopped say it again.
     pub(crate) stops_twice: bool,
+    /// What is told to stop and does not is said to be beyond help.
+    pub(crate) stuck: bool,
     takes: Arc<Takes>,
     visits: Vec<(Duration, Visit)>,
 }
@@ -301,6 +314,7 @@ impl Sim {
             teardown: at_once,
             lag: Duration::ZERO,
             stops_twice: false,
+            stuck: false,
             takes: Arc::new(takes),
             visits: Vec::new(),
         }
@@ -335,6 +349,8 @@ impl Sim {
             vus: vus.collect(),
             running: Arc::default(),
             deaf: Mutex::default(),
+            stuck: self.stuck,
+            log: Arc::clone(&log),
         };
         let coordinator = Coordinator::new(plan, self.config, world.clone());
         for (time, visit) in self.visits {
