@@ -1,6 +1,7 @@
 //! The aggregator's thread: batches in, verdicts and a report out.
 
 use std::fmt;
+use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::mpsc::{Sender, channel};
@@ -96,7 +97,8 @@ enum Message {
     Started(Instant),
     Tick(Instant),
     Snapshot(Sender<Report>),
-    Finish(Duration),
+    /// The time of the run, and how long outputs may take.
+    Finish(Duration, Duration),
 }
 
 /// The pipeline's queue and what it tells without being asked.
@@ -131,6 +133,7 @@ struct Shared {
 pub struct Pipeline {
     shared: Arc<Shared>,
     thread: Option<JoinHandle<Option<Report>>>,
+    grace: Duration,
 }
 
 impl Pipeline {
@@ -141,6 +144,7 @@ impl Pipeline {
     /// Those of starting a thread.
     pub fn start(config: PipelineConfig) -> std::io::Result<Self> {
         let shared = Arc::new(Shared { queue: Queue::new(config.queue), tainted: AtomicBool::new(false) });
+        let grace = config.output_grace;
         let work = {
             let shared = shared.clone();
             move || {
@@ -150,7 +154,7 @@ impl Pipeline {
             }
         };
         let thread = thread::Builder::new().name("metrics".to_owned()).spawn(work)?;
-        Ok(Self { shared, thread: Some(thread) })
+        Ok(Self { shared, thread: Some(thread), grace })
     }
 
     /// A way in for batches.
@@ -175,14 +179,19 @@ impl Pipeline {
 
     /// Takes in what was sent before, judges all thresholds a last time, lets the outputs finish and reports.
     /// What is sent later is refused. `run_time` is the time since the run began, setup and teardown included.
-    pub fn finish(mut self, run_time: Duration) -> Report {
-        self.tell(Message::Finish(run_time));
-        let thread = self.thread.take().expect("only finish and drop take it");
-        match thread.join() {
-            Ok(Some(report)) => report,
-            Ok(None) => unreachable!("the thread ends without a report only when the pipeline is dropped"),
-            Err(panic) => std::panic::resume_unwind(panic),
-        }
+    ///
+    /// If something panics on the pipeline's thread, the report is what was taken in until then.
+    pub fn finish(self, run_time: Duration) -> Report {
+        let grace = self.grace;
+        self.finish_within(run_time, grace)
+    }
+
+    /// As [`finish`](Self::finish), with this time for the outputs.
+    pub fn finish_within(mut self, run_time: Duration, grace: Duration) -> Report {
+        self.tell(Message::Finish(run_time, grace));
+        let ended = self.thread.take().map(JoinHandle::join);
+        let report = ended.and_then(Result::ok).flatten();
+        report.unwrap_or_else(|| Report { run_time, ..Report::default() })
     }
 
     fn tell(&self, message: Message) {
@@ -279,7 +288,6 @@ struct Worker {
     feeds: Vec<Feed>,
     shared: Arc<Shared>,
     clock: Clock,
-    grace: Duration,
     on_abort: OnAbort,
     on_warning: Box<dyn FnMut(Warning) + Send>,
     judges: bool,
@@ -287,6 +295,8 @@ struct Worker {
     next_upkeep: Option<Instant>,
     aborted: bool,
     crossed: Vec<String>,
+    /// Something has panicked: what was taken in before is all there will be.
+    broken: bool,
 }
 
 /// Time of the run as far as it is known.
@@ -314,7 +324,6 @@ impl Worker {
             feeds,
             shared,
             clock: config.clock,
-            grace: config.output_grace,
             on_abort: config.on_abort,
             on_warning: config.on_warning,
             judges,
@@ -322,34 +331,51 @@ impl Worker {
             next_upkeep: None,
             aborted: false,
             crossed: Vec::new(),
+            broken: false,
         }
     }
 
     fn run(mut self) -> Option<Report> {
         loop {
-            match self.shared.queue.pop(self.deadline()) {
-                Popped::Item(Message::Batch(batch)) => self.take(batch),
-                Popped::Item(Message::Started(at)) => {
-                    self.run = Some(Run { started: at, now: at, next_evaluation: at + EVALUATION_INTERVAL });
-                }
-                Popped::Item(Message::Tick(now)) => self.time_is(now),
-                Popped::Item(Message::Snapshot(answer)) => {
-                    let report = self.snapshot();
-                    // Whoever asked may have gone meanwhile.
-                    let _ = answer.send(report);
-                }
-                Popped::Item(Message::Finish(run_time)) => return Some(self.finish(run_time)),
-                Popped::TimedOut => {}
+            let message = match self.shared.queue.pop(self.deadline()) {
+                Popped::Item(Message::Finish(run_time, grace)) => return Some(self.finish(run_time, grace)),
+                Popped::Item(message) => Some(message),
+                Popped::TimedOut => None,
                 Popped::Closed => return None,
+            };
+            self.carefully(|worker| worker.heed(message));
+        }
+    }
+
+    fn heed(&mut self, message: Option<Message>) {
+        match message {
+            Some(Message::Batch(batch)) => self.take(batch),
+            Some(Message::Started(at)) => {
+                self.run = Some(Run { started: at, now: at, next_evaluation: at + EVALUATION_INTERVAL });
             }
-            if self.clock == Clock::System {
-                self.time_is(Instant::now());
+            Some(Message::Tick(now)) => self.time_is(now),
+            Some(Message::Snapshot(answer)) => {
+                let report = self.snapshot();
+                // Whoever asked may have gone meanwhile.
+                let _ = answer.send(report);
             }
+            Some(Message::Finish(..)) | None => {}
+        }
+        if self.clock == Clock::System {
+            self.time_is(Instant::now());
+        }
+    }
+
+    /// Does something that must not cost the report if it panics. Nothing more is taken in afterwards: the sums might
+    /// be right, but nobody knows.
+    fn carefully(&mut self, work: impl FnOnce(&mut Self)) {
+        if !self.broken {
+            self.broken = catch_unwind(AssertUnwindSafe(|| work(self))).is_err();
         }
     }
 
     fn deadline(&self) -> Option<Instant> {
-        if self.clock == Clock::Manual {
+        if self.clock == Clock::Manual || self.broken {
             return None;
         }
         let evaluation = self.run.as_ref().filter(|_| self.judges).map(|run| run.next_evaluation);
@@ -404,23 +430,27 @@ impl Worker {
         report
     }
 
-    fn finish(mut self, run_time: Duration) -> Report {
+    fn finish(mut self, run_time: Duration, grace: Duration) -> Report {
         // Who sends now is refused; what was taken in meanwhile still counts.
         self.shared.queue.close();
         while let Popped::Item(message) = self.shared.queue.pop(None) {
             if let Message::Batch(batch) = message {
-                self.take(batch);
+                self.carefully(|worker| worker.take(batch));
             }
         }
         self.feeds.iter().for_each(Feed::close);
-        let evaluation = self.aggregator.evaluate_finally(run_time);
-        self.shared.tainted.store(!evaluation.crossed.is_empty(), Ordering::Relaxed);
-        self.aggregator.upkeep();
-        let mut report = self.aggregator.report(run_time);
-        report.crossed = evaluation.crossed;
-        let deadline = Instant::now() + self.grace;
+        self.carefully(|worker| {
+            worker.crossed = worker.aggregator.evaluate_finally(run_time).crossed;
+            worker.shared.tainted.store(!worker.crossed.is_empty(), Ordering::Relaxed);
+            worker.aggregator.upkeep();
+        });
+        let aggregator = &mut self.aggregator;
+        let report = catch_unwind(AssertUnwindSafe(|| aggregator.report(run_time)));
+        let mut report = report.unwrap_or_else(|_| Report { run_time, ..Report::default() });
+        report.crossed = std::mem::take(&mut self.crossed);
+        let deadline = Instant::now() + grace;
         let feeds = std::mem::take(&mut self.feeds);
-        report.outputs = feeds.into_iter().map(|feed| feed.finish(deadline, self.grace)).collect();
+        report.outputs = feeds.into_iter().map(|feed| feed.finish(deadline, grace)).collect();
         report
     }
 }

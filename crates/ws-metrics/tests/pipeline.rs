@@ -329,3 +329,18 @@ fn an_output_that_panics_is_named() {
     assert_eq!(report.outputs[0].error.as_deref(), Some("panicked"));
     assert!(report.metric("ws_ping").is_some());
 }
+
+#[test]
+fn a_panic_costs_nothing_that_was_taken_in_before() {
+    let run = Run::start(&[("ws_msgs_sent", aborting("count<2", None))], |config| {
+        config.on_abort = Box::new(|_| panic!("this is a test"));
+    });
+    run.send(builtin::WS_MSGS_SENT, &[], &[1.0, 1.0]);
+    run.tick(2000);
+    run.send(builtin::WS_MSGS_SENT, &[], &[1.0]);
+    let Run { pipeline, .. } = run;
+    let report = pipeline.finish(Duration::from_secs(3));
+    let SinkValue::Counter { sum, .. } = report.metric("ws_msgs_sent").unwrap().value else { unreachable!() };
+    assert_eq!(sum, 2.0);
+    assert_eq!(report.run_time, Duration::from_secs(3));
+}
