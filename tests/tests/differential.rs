@@ -143,6 +143,7 @@ corpus! {
     ping_pong
     promise_rejected
     promises
+    ramping_vus
     random_seed
     require_builtin
     scenarios
@@ -163,6 +164,7 @@ corpus! {
     setup_undefined
     sleep
     socket_object
+    stages
     strict_utf8
     subprotocol
     system_tag_ip

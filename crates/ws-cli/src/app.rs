@@ -187,7 +187,7 @@ impl App<'_> {
         let thresholds =
             Thresholds::parse(wanted, registry, off).map_err(|error| CliError::config(error.to_string()))?;
         for warning in thresholds.warnings() {
-            self.log.warning(&wording::threshold_warning(warning));
+            self.log.warning(&wording::metrics::threshold_warning(warning));
         }
         Ok(thresholds)
     }
@@ -232,8 +232,10 @@ impl App<'_> {
                 thresholds: test.thresholds.clone(),
                 outputs,
                 prometheus: view,
-                on_abort: Box::new(move |crossed| control.stop(Cause::Thresholds(wording::abort(crossed)))),
-                on_warning: Box::new(move |warning| log.warning(&wording::warning(warning))),
+                on_abort: Box::new(move |crossed| {
+                    control.stop(Cause::Thresholds(wording::metrics::abort(crossed)))
+                }),
+                on_warning: Box::new(move |warning| log.warning(&wording::metrics::warning(warning))),
                 ..PipelineConfig::new(Arc::clone(&test.registry), Arc::clone(&test.tag_sets))
             })
             .map_err(|error| CliError::generic(format!("cannot start the thread for metrics: {error}")))?

@@ -2,6 +2,8 @@
 
 use ws_engine::Plan;
 
+use crate::wording;
+
 const LOGO: &str = r"
     __      __ ___
     \ \ /\ / // __|   WebSocket
@@ -27,7 +29,7 @@ pub(crate) fn description(facts: &[(&str, String)], plan: &Plan, colours: bool) 
     for (label, value) in facts {
         text.push_str(&format!("{label:>14}: {}\n", paint(value)));
     }
-    let lines = plan.describe();
+    let lines = wording::plan::describe(plan);
     let mut lines = lines.iter();
     if let Some(headline) = lines.next() {
         text.push_str(&format!("\n{:>14}: {}\n", "scenarios", paint(headline)));

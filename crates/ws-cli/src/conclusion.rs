@@ -12,7 +12,7 @@ pub(crate) fn conclude(cause: Option<Cause>, report: &Report) -> Result<(), CliE
     if let Some(cause) = cause {
         return Err(premature(cause));
     }
-    if let Some(message) = wording::failure(report) {
+    if let Some(message) = wording::metrics::failure(report) {
         return Err(CliError::new(ExitCode::ThresholdsFailed, message));
     }
     // Asked for and not delivered: whoever reads the file must not take it for complete.

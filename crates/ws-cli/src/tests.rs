@@ -176,9 +176,10 @@ fn configurations_that_are_refused() {
     let with = |options: Value| Fake { options, ..Fake::default() };
     for (fake, code, message) in [
         (
-            with(json!({"stages": [{"duration": "1s", "target": 1}]})),
+            with(json!({"stages": [{"duration": "1s"}]})),
             104,
-            "option 'stages' is not supported yet",
+            "There were problems with the specified script configuration:\\n\\t- scenario default has configuration \
+             errors: stage 1 doesn't have a target",
         ),
         (
             with(json!({"vus": 3, "iterations": 1})),
@@ -214,7 +215,7 @@ fn commands_that_are_refused() {
     let fake = Fake::default();
     for (line, code, message) in [
         ("run nofile.js", 255, "The moduleSpecifier \\\"nofile.js\\\" couldn't be found on local disk."),
-        ("run x.js --stage 1s:1", 255, "--stage is not supported yet"),
+        ("run x.js --stage :1", 255, "stage 0 doesn't have a specified duration"),
         ("run x.js --out json=/nodir/x.json", 255, "could not open the output file '/nodir/x.json': "),
         ("frobnicate", 255, "unknown command \\\"frobnicate\\\" for \\\"ws\\\""),
     ] {

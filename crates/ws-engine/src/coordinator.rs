@@ -62,8 +62,8 @@ impl Coordinator {
             .iter()
             .enumerate()
             .map(|(index, scenario)| {
-                let (executor, timeline) = executor::build(scenario, index, &mail, &clock);
-                Part { config: scenario.clone(), executor, timeline }
+                let executor = executor::build(scenario, index, &mail, &clock);
+                Part { config: scenario.clone(), executor, timeline: executor::timeline(scenario) }
             })
             .collect();
         let views = parts.iter().map(|p| ScenarioView::new(&p.config, Arc::clone(&p.executor))).collect();

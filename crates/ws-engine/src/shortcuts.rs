@@ -1,7 +1,7 @@
-//! The short way to say what to run: `vus`, `iterations`, `duration` at the top level of the options.
+//! The short way to say what to run: `vus`, `iterations`, `duration`, `stages` at the top level of the options.
 
 use crate::duration::GoDuration;
-use crate::scenario::{ExecutorConfig, ExecutorError, ScenarioConfig};
+use crate::scenario::{ExecutorConfig, ScenarioConfig, StageConfig};
 
 /// The execution options as they are after merging all layers; `None` means not given.
 #[derive(Clone, Debug, Default, PartialEq)]
@@ -12,8 +12,8 @@ pub struct Shortcuts {
     pub iterations: Option<i64>,
     /// `duration`.
     pub duration: Option<GoDuration>,
-    /// Number of entries in `stages`; an explicitly empty list is `Some(0)`.
-    pub stages: Option<usize>,
+    /// `stages`; an explicitly empty list is `Some(vec![])`. A stage without duration does not count.
+    pub stages: Option<Vec<StageConfig>>,
     /// `scenarios`; an explicitly empty object is `Some(vec![])`.
     pub scenarios: Option<Vec<ScenarioConfig>>,
 }
@@ -24,24 +24,27 @@ pub struct Derived {
     /// Never empty.
     pub scenarios: Vec<ScenarioConfig>,
     /// Warnings, in order.
-    pub warnings: Vec<String>,
+    pub warnings: Vec<Warning>,
+}
+
+/// Something about the options that the user may not have meant.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Warning {
+    /// `vus` stands alone, and `scenarios` counts for nothing.
+    VusOverridesScenarios(i64),
+    /// This option is there and empty, so one VU runs one iteration.
+    ExplicitlyEmpty(&'static str),
 }
 
 /// Execution options that do not go together, or not at all.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
-#[non_exhaustive]
 pub enum ShortcutError {
     /// Two options that exclude each other.
-    #[error("using `{0}` and `{1}` options simultaneously is not allowed")]
+    #[error("`{0}` and `{1}` exclude each other")]
     Conflict(&'static str, &'static str),
     /// `duration` without `iterations` must be positive.
-    #[error(
-        "`duration` option should be more than 0, for infinite duration use the externally-controlled executor"
-    )]
+    #[error("`duration` is not positive")]
     NoDuration,
-    /// `stages` needs an executor that is not built yet.
-    #[error(transparent)]
-    Executor(#[from] ExecutorError),
 }
 
 impl Shortcuts {
@@ -64,44 +67,39 @@ impl Shortcuts {
     pub fn derive(self) -> Result<Derived, ShortcutError> {
         self.refuse_conflicts()?;
         let Self { vus, iterations, duration, stages, scenarios } = self;
-        let mut warnings = Vec::new();
         if let Some(iterations) = iterations {
-            return Ok(alone(shared(vus.unwrap_or(1), iterations, duration)?, warnings));
+            return Ok(alone(shared(vus.unwrap_or(1), iterations, duration), None));
         }
         if let Some(duration) = duration {
             if duration <= GoDuration::ZERO {
                 return Err(ShortcutError::NoDuration);
             }
             let executor = ExecutorConfig::ConstantVus { vus: vus.unwrap_or(1), duration: Some(duration) };
-            return Ok(alone(executor, warnings));
+            return Ok(alone(executor, None));
         }
-        match stages {
-            Some(0) => {
-                warnings.push(explicitly_empty("stages"));
-                return Ok(alone(ExecutorConfig::from_type("per-vu-iterations")?, warnings));
-            }
-            Some(_) => return Err(ExecutorError::Unsupported("ramping-vus".to_owned()).into()),
-            None => {}
+        if let Some(mut stages) = stages {
+            stages.retain(|stage| stage.duration.is_some());
+            return Ok(if stages.is_empty() {
+                alone(ExecutorConfig::once(), Some(Warning::ExplicitlyEmpty("stages")))
+            } else {
+                alone(ExecutorConfig::ramping_vus(vus.unwrap_or(1), stages), None)
+            });
         }
         if let Some(vus) = vus {
-            if scenarios.is_some() {
-                warnings.push(format!("`vus={vus}` overrides scenarios configuration"));
-            }
-            return Ok(alone(shared(vus, vus, None)?, warnings));
+            let overrides = scenarios.is_some().then_some(Warning::VusOverridesScenarios(vus));
+            return Ok(alone(shared(vus, vus, None), overrides));
         }
         match scenarios {
-            Some(scenarios) if !scenarios.is_empty() => Ok(Derived { scenarios, warnings }),
+            Some(scenarios) if !scenarios.is_empty() => Ok(Derived { scenarios, warnings: Vec::new() }),
             given => {
-                if given.is_some() {
-                    warnings.push(explicitly_empty("scenarios"));
-                }
-                Ok(alone(ExecutorConfig::from_type("per-vu-iterations")?, warnings))
+                let empty = given.map(|_| Warning::ExplicitlyEmpty("scenarios"));
+                Ok(alone(ExecutorConfig::once(), empty))
             }
         }
     }
 
     fn refuse_conflicts(&self) -> Result<(), ShortcutError> {
-        let stages = self.stages.is_some_and(|n| n > 0);
+        let stages = self.stages.as_ref().is_some_and(|s| !s.is_empty());
         let scenarios = self.scenarios.as_ref().is_some_and(|s| !s.is_empty());
         let given = [
             ("iterations", self.iterations.is_some()),
@@ -120,127 +118,110 @@ impl Shortcuts {
     }
 }
 
-fn alone(executor: ExecutorConfig, warnings: Vec<String>) -> Derived {
-    Derived { scenarios: vec![ScenarioConfig::new("default", executor)], warnings }
+fn alone(executor: ExecutorConfig, warning: Option<Warning>) -> Derived {
+    let scenarios = vec![ScenarioConfig::new("default", executor)];
+    Derived { scenarios, warnings: warning.into_iter().collect() }
 }
 
-fn shared(vus: i64, iterations: i64, limit: Option<GoDuration>) -> Result<ExecutorConfig, ExecutorError> {
-    let defaults = ExecutorConfig::from_type("shared-iterations")?;
-    let max_duration = limit.unwrap_or_else(|| defaults.regular_duration());
-    Ok(ExecutorConfig::SharedIterations { vus, iterations, max_duration })
-}
-
-fn explicitly_empty(option: &str) -> String {
-    format!("`{option}` was explicitly set to an empty value, running the script with 1 iteration in 1 VU")
+fn shared(vus: i64, iterations: i64, limit: Option<GoDuration>) -> ExecutorConfig {
+    let max_duration = limit.unwrap_or(ExecutorConfig::DEFAULT_MAX_DURATION);
+    ExecutorConfig::SharedIterations { vus, iterations, max_duration }
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::plan::Plan;
 
     fn scenario() -> Option<Vec<ScenarioConfig>> {
         let looping = ExecutorConfig::ConstantVus { vus: 1, duration: Some(GoDuration::from_secs(1)) };
         Some(vec![ScenarioConfig::new("a", looping)])
     }
 
-    /// The description line of the only scenario, then the warnings.
-    fn derived(shortcuts: Shortcuts) -> Vec<String> {
-        let Derived { scenarios, warnings } = shortcuts.derive().unwrap();
-        let plan = Plan::new(scenarios, |_| true).unwrap();
-        plan.describe().into_iter().skip(1).chain(warnings).collect()
+    fn stage(seconds: Option<i64>, target: i64) -> StageConfig {
+        StageConfig { duration: seconds.map(GoDuration::from_secs), target: Some(target) }
+    }
+
+    /// The only scenario's executor, and the warnings.
+    fn derived(shortcuts: Shortcuts) -> (ExecutorConfig, Vec<Warning>) {
+        let Derived { mut scenarios, warnings } = shortcuts.derive().unwrap();
+        assert_eq!(scenarios.len(), 1);
+        (scenarios.remove(0).executor, warnings)
     }
 
     #[test]
     fn one_scenario_from_each_shortcut() {
         let none = Shortcuts::default;
-        assert_eq!(
-            derived(none()),
-            ["* default: 1 iterations for each of 1 VUs (maxDuration: 10m0s, gracefulStop: 30s)"]
-        );
-        assert_eq!(
-            derived(Shortcuts { iterations: Some(3), ..none() }),
-            ["* default: 3 iterations shared among 1 VUs (maxDuration: 10m0s, gracefulStop: 30s)"]
-        );
         let timed = Some(GoDuration::from_nanos(1_500_000_000));
-        assert_eq!(
-            derived(Shortcuts { vus: Some(2), iterations: Some(4), duration: timed, ..none() }),
-            ["* default: 4 iterations shared among 2 VUs (maxDuration: 1.5s, gracefulStop: 30s)"]
-        );
-        assert_eq!(
-            derived(Shortcuts { vus: Some(2), duration: timed, ..none() }),
-            ["* default: 2 looping VUs for 1.5s (gracefulStop: 30s)"]
-        );
-        assert_eq!(
-            derived(Shortcuts { vus: Some(3), ..none() }),
-            ["* default: 3 iterations shared among 3 VUs (maxDuration: 10m0s, gracefulStop: 30s)"]
-        );
+        let stages = vec![stage(Some(1), 5)];
+        for (shortcuts, executor) in [
+            (none(), ExecutorConfig::once()),
+            (Shortcuts { iterations: Some(3), ..none() }, shared(1, 3, None)),
+            (Shortcuts { vus: Some(2), iterations: Some(4), duration: timed, ..none() }, shared(2, 4, timed)),
+            (
+                Shortcuts { vus: Some(2), duration: timed, ..none() },
+                ExecutorConfig::ConstantVus { vus: 2, duration: timed },
+            ),
+            (Shortcuts { vus: Some(3), ..none() }, shared(3, 3, None)),
+            (
+                Shortcuts { stages: Some(stages.clone()), ..none() },
+                ExecutorConfig::ramping_vus(1, stages.clone()),
+            ),
+            (
+                Shortcuts { vus: Some(4), stages: Some(vec![stage(None, 9), stages[0]]), ..none() },
+                ExecutorConfig::ramping_vus(4, stages),
+            ),
+        ] {
+            assert_eq!(derived(shortcuts.clone()), (executor, vec![]), "{shortcuts:?}");
+        }
     }
 
     #[test]
     fn scenarios_and_what_overrides_them() {
         let none = Shortcuts::default;
-        assert_eq!(
-            derived(Shortcuts { scenarios: scenario(), ..none() }),
-            ["* a: 1 looping VUs for 1s (gracefulStop: 30s)"]
-        );
+        let given = Shortcuts { scenarios: scenario(), ..none() }.derive().unwrap();
+        assert_eq!(given, Derived { scenarios: scenario().unwrap(), warnings: vec![] });
         assert_eq!(
             derived(Shortcuts { vus: Some(3), scenarios: scenario(), ..none() }),
-            [
-                "* default: 3 iterations shared among 3 VUs (maxDuration: 10m0s, gracefulStop: 30s)",
-                "`vus=3` overrides scenarios configuration",
-            ]
+            (shared(3, 3, None), vec![Warning::VusOverridesScenarios(3)])
         );
         for (option, shortcuts) in [
             ("scenarios", Shortcuts { scenarios: Some(Vec::new()), ..none() }),
-            ("stages", Shortcuts { vus: Some(3), stages: Some(0), ..none() }),
+            ("stages", Shortcuts { vus: Some(3), stages: Some(Vec::new()), ..none() }),
+            ("stages", Shortcuts { stages: Some(vec![stage(None, 2)]), ..none() }),
         ] {
-            assert_eq!(
-                derived(shortcuts),
-                [
-                    "* default: 1 iterations for each of 1 VUs (maxDuration: 10m0s, gracefulStop: 30s)"
-                        .to_owned(),
-                    format!(
-                        "`{option}` was explicitly set to an empty value, \
-                         running the script with 1 iteration in 1 VU"
-                    ),
-                ]
-            );
+            let warnings = vec![Warning::ExplicitlyEmpty(option)];
+            assert_eq!(derived(shortcuts), (ExecutorConfig::once(), warnings));
         }
     }
 
     #[test]
     fn refusals() {
+        use ShortcutError::{Conflict, NoDuration};
         let none = Shortcuts::default;
         let second = Some(GoDuration::from_secs(1));
-        let no_duration = "`duration` option should be more than 0, for infinite duration use the externally-controlled executor";
-        let table = [
+        let stages = || Some(vec![stage(Some(1), 1)]);
+        for (shortcuts, error) in [
             (
-                Shortcuts { iterations: Some(2), duration: second, stages: Some(1), ..none() },
-                "using `iterations` and `stages` options simultaneously is not allowed",
+                Shortcuts { iterations: Some(2), duration: second, stages: stages(), ..none() },
+                Conflict("iterations", "stages"),
             ),
-            (
-                Shortcuts { duration: second, stages: Some(1), ..none() },
-                "using `duration` and `stages` options simultaneously is not allowed",
-            ),
+            (Shortcuts { duration: second, stages: stages(), ..none() }, Conflict("duration", "stages")),
             (
                 Shortcuts { iterations: Some(3), duration: second, scenarios: scenario(), ..none() },
-                "using `iterations` and `scenarios` options simultaneously is not allowed",
+                Conflict("iterations", "scenarios"),
             ),
             (
                 Shortcuts { duration: second, scenarios: scenario(), ..none() },
-                "using `duration` and `scenarios` options simultaneously is not allowed",
+                Conflict("duration", "scenarios"),
             ),
             (
-                Shortcuts { stages: Some(1), scenarios: scenario(), ..none() },
-                "using `stages` and `scenarios` options simultaneously is not allowed",
+                Shortcuts { stages: stages(), scenarios: scenario(), ..none() },
+                Conflict("stages", "scenarios"),
             ),
-            (Shortcuts { duration: Some(GoDuration::ZERO), ..none() }, no_duration),
-            (Shortcuts { duration: Some(GoDuration::from_secs(-5)), ..none() }, no_duration),
-            (Shortcuts { stages: Some(2), ..none() }, "executor 'ramping-vus' is not supported yet"),
-        ];
-        for (shortcuts, text) in table {
-            assert_eq!(shortcuts.derive().unwrap_err().to_string(), text);
+            (Shortcuts { duration: Some(GoDuration::ZERO), ..none() }, NoDuration),
+            (Shortcuts { duration: Some(GoDuration::from_secs(-5)), ..none() }, NoDuration),
+        ] {
+            assert_eq!(shortcuts.derive(), Err(error));
         }
     }
 }

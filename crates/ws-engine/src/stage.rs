@@ -1,11 +1,12 @@
 //! Scenarios in progress: whose step is due, which VU is where.
 
 use std::collections::{BTreeSet, VecDeque};
+use std::iter::Peekable;
 use std::sync::Arc;
 use std::sync::atomic::Ordering;
 use std::time::Instant;
 
-use crate::executor::{Action, Executor, Step};
+use crate::executor::{Action, Executor, Roster, Step, Timeline};
 use crate::scenario::ScenarioConfig;
 use crate::vu::{Activation, Vu, Work};
 
@@ -13,7 +14,7 @@ use crate::vu::{Activation, Vu, Work};
 pub(crate) struct Part {
     pub(crate) config: ScenarioConfig,
     pub(crate) executor: Arc<dyn Executor>,
-    pub(crate) timeline: Vec<Step>,
+    pub(crate) timeline: Timeline,
 }
 
 /// Something the stage did or saw.
@@ -43,11 +44,18 @@ pub(crate) struct Stage {
     aborted: bool,
 }
 
+/// The timeline of a scenario about which nothing is left to say.
+fn no_more() -> Peekable<Timeline> {
+    let none: Timeline = Box::new(std::iter::empty::<Step>());
+    none.peekable()
+}
+
 /// One scenario.
 struct Lane {
     activation: Activation,
     executor: Arc<dyn Executor>,
-    timeline: VecDeque<Step>,
+    timeline: Peekable<Timeline>,
+    roster: Roster,
     start: Instant,
     /// When its VUs were told to stop.
     interrupted: Option<Instant>,
@@ -74,19 +82,20 @@ impl Stage {
     }
 
     /// When the next step is due.
-    pub(crate) fn next_due(&self) -> Option<Instant> {
-        self.lanes.iter().filter_map(Lane::next_due).min()
+    pub(crate) fn next_due(&mut self) -> Option<Instant> {
+        self.lanes.iter_mut().filter_map(Lane::next_due).min()
     }
 
     /// Does the steps that are due, in order of their times.
     pub(crate) fn advance(&mut self, now: Instant, happened: &mut Vec<Happened>) {
         loop {
-            let due = self.lanes.iter().enumerate().filter_map(|(i, lane)| Some((lane.next_due()?, i))).min();
+            let lanes = self.lanes.iter_mut().enumerate();
+            let due = lanes.filter_map(|(i, lane)| Some((lane.next_due()?, i))).min();
             let Some((at, scenario)) = due else { return };
             if at > now {
                 return;
             }
-            if let Some(step) = self.lanes[scenario].timeline.pop_front() {
+            if let Some(step) = self.lanes[scenario].timeline.next() {
                 self.act(scenario, step.action, now, happened);
             }
         }
@@ -109,6 +118,10 @@ impl Stage {
         self.free.insert(seat.vu);
         let ledger = lane.executor.ledger();
         ledger.set_active(ledger.active() - 1);
+        // Wanted again after it had been told that there is nothing to do.
+        if lane.executor.rule().comes_back() && lane.misses(slot) && !ledger.is_closed() {
+            self.wanted.push_back((scenario, slot));
+        }
         self.end_if_idle(scenario, now, happened);
         self.serve();
     }
@@ -119,7 +132,7 @@ impl Stage {
         self.wanted.clear();
         for scenario in 0..self.lanes.len() {
             let lane = &mut self.lanes[scenario];
-            lane.timeline.clear();
+            lane.timeline = no_more();
             lane.executor.ledger().close();
             self.interrupt(scenario, now);
             self.end_if_idle(scenario, now, happened);
@@ -160,8 +173,31 @@ impl Stage {
                     ledger.begin(now);
                     happened.push(Happened::Started { scenario });
                 }
-                self.wanted.extend(slots.map(|slot| (scenario, slot)));
+                let lane = &mut self.lanes[scenario];
+                for slot in slots {
+                    lane.roster.activate(slot);
+                    lane.executor.rule().want(slot, true);
+                    // Who is still at it just goes on.
+                    if lane.misses(slot) {
+                        self.wanted.push_back((scenario, slot));
+                    }
+                }
                 self.serve();
+            }
+            Action::Release(slot) => {
+                let lane = &mut self.lanes[scenario];
+                lane.roster.release(slot);
+                lane.executor.rule().want(slot, false);
+                self.wanted.retain(|wanting| *wanting != (scenario, slot));
+            }
+            Action::Retire(slot) => {
+                let lane = &mut self.lanes[scenario];
+                let seat = lane.seats[slot].filter(|seat| seat.busy);
+                if lane.roster.retire(slot)
+                    && let Some(seat) = seat
+                {
+                    self.vus[seat.vu].interrupt();
+                }
             }
             Action::Close => {
                 self.lanes[scenario].executor.ledger().time_out();
@@ -197,11 +233,11 @@ impl Stage {
         let lane = &mut self.lanes[scenario];
         let ledger = lane.executor.ledger();
         let waiting = self.wanted.iter().any(|(wanting, _)| *wanting == scenario);
-        let to_come = ledger.began().is_none() && !ledger.is_closed();
+        let to_come = !ledger.is_closed() && (ledger.began().is_none() || lane.executor.rule().comes_back());
         if ledger.ended() || ledger.active() > 0 || waiting || to_come {
             return;
         }
-        lane.timeline.clear();
+        lane.timeline = no_more();
         ledger.end(now);
         if ledger.began().is_none() {
             return;
@@ -234,14 +270,20 @@ impl Lane {
                 work,
             },
             executor,
-            timeline: timeline.into(),
+            timeline: timeline.peekable(),
+            roster: Roster::default(),
             start,
             interrupted: None,
             seats: vec![None; config.executor.max_vus()],
         }
     }
 
-    fn next_due(&self) -> Option<Instant> {
-        self.timeline.front().map(|step| self.start + step.at)
+    fn next_due(&mut self) -> Option<Instant> {
+        self.timeline.peek().map(|step| self.start + step.at)
+    }
+
+    /// Whether this slot is to loop and does not.
+    fn misses(&self, slot: usize) -> bool {
+        self.roster.wants(slot) && !self.seats[slot].is_some_and(|seat| seat.busy)
     }
 }

@@ -167,7 +167,11 @@ mod tests {
                 "1.2.3",
                 "environment variable K6_BLACKLIST_IPS: error parsing blacklist-ip '1.2.3': invalid CIDR address: 1.2.3",
             ),
-            ("K6_STAGES", "10s:5", "environment variable K6_STAGES is not supported yet"),
+            (
+                "K6_STAGES",
+                "foo",
+                "environment variable K6_STAGES: error for stage 0: time: invalid duration \"foo\"",
+            ),
             ("K6_PAUSED", "true", "environment variable K6_PAUSED is not supported yet"),
         ] {
             assert_eq!(read(name, value), Err(CliError::config(message)));

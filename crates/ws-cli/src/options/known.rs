@@ -77,7 +77,6 @@ pub(crate) static NOT_YET: &[NotYet] = &[
     refuse(of(Global, AllCommands).switch("profiling-enabled").variable("K6_PROFILING_ENABLED"), Harmless::False),
     refuse(of(Test, Connections).flag("rps", "N").variable("K6_RPS").key("rps"), Harmless::Number(0)),
     refuse(of(Global, AllCommands).flag("secret-source", "SOURCE").variable("K6_SECRET_SOURCE"), Harmless::Never),
-    refuse(of(Test, Load).flag("stage", "DURATION:N").letter('s').variable("K6_STAGES").key("stages"), Harmless::Never),
     refuse(of(Runtime, Results).flag("traces-output", "WHERE").variable("K6_TRACES_OUTPUT"), Harmless::Text("none")),
     refuse(of(Runtime, Script).flag("type", "TYPE").letter('t').variable("K6_TYPE"), Harmless::Text("js")),
     refuse(of(Run, Results).variable("K6_WEB_DASHBOARD"), Harmless::False),

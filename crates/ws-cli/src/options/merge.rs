@@ -11,7 +11,7 @@ pub(crate) struct Layers {
 
 /// Merges the layers and gives the warnings that come with it.
 ///
-/// Every option is replaced as a whole. `duration`, `iterations` and `scenarios` are one group: a source that sets any
+/// Every option is replaced as a whole. `duration`, `iterations`, `stages` and `scenarios` are one group: a source that sets any
 /// of them drops what lower sources said about all of them, since together they say what runs. `vus` is not in the
 /// group: it combines with whatever wins.
 pub(crate) fn merge(layers: Layers) -> (Layer, Vec<String>) {
@@ -25,6 +25,7 @@ pub(crate) fn merge(layers: Layers) -> (Layer, Vec<String>) {
             }
             merged.duration = None;
             merged.iterations = None;
+            merged.stages = None;
             merged.scenarios = None;
         }
         merged.put(layer);
@@ -33,7 +34,10 @@ pub(crate) fn merge(layers: Layers) -> (Layer, Vec<String>) {
 }
 
 fn has_execution(layer: &Layer) -> bool {
-    layer.duration.is_some() || layer.iterations.is_some() || layer.scenarios.is_some()
+    layer.duration.is_some()
+        || layer.iterations.is_some()
+        || layer.stages.is_some()
+        || layer.scenarios.is_some()
 }
 
 #[cfg(test)]

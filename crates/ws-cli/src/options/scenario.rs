@@ -1,10 +1,10 @@
 //! One entry of `scenarios`, as written.
 
 use serde_json::{Map, Value};
-use ws_engine::{ExecutorConfig, ScenarioConfig};
+use ws_engine::{ExecutorConfig, ScenarioConfig, StageConfig};
 
 use super::form::Form;
-use super::json;
+use super::{json, stages};
 
 /// `scenarios`: by name.
 pub(crate) const SCENARIOS: Form<Vec<ScenarioConfig>> = Form::only_json(|_, value| scenarios(value));
@@ -79,9 +79,20 @@ fn executor_option(
         (ExecutorConfig::ConstantVus { duration, .. }, "duration") => {
             *duration = json::duration(&path, value)?
         }
+        (ExecutorConfig::RampingVus { start_vus, .. }, "startVUs") => {
+            put(start_vus, json::integer(&path, value)?)
+        }
+        (ExecutorConfig::RampingVus { stages, .. }, "stages") => put(stages, stages_of(&path, value)?),
+        (ExecutorConfig::RampingVus { graceful_ramp_down, .. }, "gracefulRampDown") => {
+            put(graceful_ramp_down, json::duration(&path, value)?)
+        }
         _ => return Err(unknown(&format!("scenario '{name}'"), key)),
     }
     Ok(())
+}
+
+fn stages_of(path: &str, value: &Value) -> Result<Option<Vec<StageConfig>>, String> {
+    stages::from_json(path, value, stages::Keys::Known)
 }
 
 /// `options.browser` is for k6's browser module and changes nothing here; k6 knows no other key.
@@ -142,13 +153,29 @@ mod tests {
     }
 
     #[test]
+    fn ramping_vus() {
+        let value = json!({"executor": "ramping-vus", "startVUs": 2, "gracefulRampDown": "1s",
+            "stages": [{"duration": "1m", "target": 5}]});
+        let executor = ExecutorConfig::RampingVus {
+            start_vus: 2,
+            stages: vec![StageConfig { duration: Some(GoDuration::from_secs(60)), target: Some(5) }],
+            graceful_ramp_down: GoDuration::from_secs(1),
+        };
+        assert_eq!(parse("a", &value), Ok(ScenarioConfig::new("a", executor)));
+    }
+
+    #[test]
     fn refusals() {
         for (value, message) in [
             (json!(5), "option 'scenarios.a' must be an object, got 5"),
             (json!({}), "scenario 'a' doesn't have a specified executor type"),
             (json!({"executor": null}), "scenario 'a' doesn't have a specified executor type"),
             (json!({"executor": "nope"}), "unknown executor type 'nope'"),
-            (json!({"executor": "ramping-vus"}), "executor 'ramping-vus' is not supported yet"),
+            (json!({"executor": "ramping-vus", "vus": 1}), "scenario 'a': json: unknown field \"vus\""),
+            (
+                json!({"executor": "ramping-vus", "stages": [{"x": 1}]}),
+                "option 'scenarios.a.stages[0].x': json: unknown field \"x\"",
+            ),
             (json!({"executor": "constant-vus", "bogus": 1}), "scenario 'a': json: unknown field \"bogus\""),
             (
                 json!({"executor": "constant-vus", "iterations": 1}),

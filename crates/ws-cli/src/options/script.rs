@@ -109,7 +109,10 @@ mod tests {
                 r#"{"scenarios": {"a": {}}}"#,
                 "could not read the script's options: scenario 'a' doesn't have a specified executor type",
             ),
-            (r#"{"stages": []}"#, "option 'stages' is not supported yet"),
+            (
+                r#"{"stages": [3]}"#,
+                "could not read the script's options: option 'stages[0]' must be an object, got 3",
+            ),
             (r#"{"dns": {"ttl": "foo"}}"#, "could not read the script's options: invalid DNS TTL: foo"),
             (
                 r#"{"blacklistIPs": ["1.2.3.4"]}"#,

@@ -6,8 +6,8 @@
 //! resolved: in [`validate`](super::validate) or in [`runtime`](super::runtime).
 
 use indexmap::IndexMap;
-use ws_engine::ScenarioConfig;
 use ws_engine::duration::GoDuration;
+use ws_engine::{ScenarioConfig, StageConfig};
 use ws_js::Compat;
 use ws_loop::{AddressPool, Cidr, HostPatterns};
 
@@ -20,7 +20,7 @@ use super::row::Scope::{Global, Run, Runtime, Test};
 use super::row::{of, options};
 use super::runtime::{self, Output, SummaryMode};
 use super::thresholds::{self, RawThreshold};
-use super::{scenario, tls};
+use super::{scenario, stages, tls};
 
 options! {
     /// Number of virtual users
@@ -31,6 +31,9 @@ options! {
     /// How long the test runs, for example 1m30s
     duration: GoDuration, DURATION,
         of(Test, Load).flag("duration", "DURATION").letter('d').variable("K6_DURATION").key("duration");
+    /// A leg of a line that the number of virtual users follows (repeatable)
+    stages: Vec<StageConfig>, stages::STAGES,
+        of(Test, Load).flag("stage", "DURATION:N").letter('s').variable("K6_STAGES").key("stages");
     /// What runs when, in full
     scenarios: Vec<ScenarioConfig>, scenario::SCENARIOS, of(Test, Load).key("scenarios");
     /// Do not call setup()

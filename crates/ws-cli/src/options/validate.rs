@@ -15,6 +15,7 @@ use super::table::Layer;
 use super::thresholds::RawThreshold;
 use super::{parse, tls};
 use crate::error::CliError;
+use crate::wording;
 
 /// The options of a run.
 #[derive(Clone, Debug)]
@@ -70,11 +71,12 @@ pub(crate) fn resolve(
         vus: layer.vus,
         iterations: layer.iterations,
         duration: layer.duration,
-        stages: None,
+        stages: layer.stages,
         scenarios: layer.scenarios,
     };
-    let derived = shortcuts.derive().map_err(|error| CliError::config(error.to_string()))?;
-    let plan = Plan::new(derived.scenarios, exported).map_err(|wrong| problems.extend(wrong));
+    let derived = shortcuts.derive().map_err(|error| CliError::config(wording::problem::shortcut(&error)))?;
+    let plan = Plan::new(derived.scenarios, exported)
+        .map_err(|wrong| problems.extend(wrong.iter().map(wording::problem::problem)));
     let setup_timeout = layer.setup_timeout.unwrap_or(PHASE_TIMEOUT);
     if setup_timeout <= GoDuration::ZERO {
         problems.push("setupTimeout must be positive".to_owned());
@@ -127,7 +129,7 @@ pub(crate) fn resolve(
         time_unit,
         compat: layer.compat.unwrap_or_default(),
     };
-    Ok((options, derived.warnings))
+    Ok((options, derived.warnings.into_iter().map(wording::problem::warning).collect()))
 }
 
 #[cfg(test)]

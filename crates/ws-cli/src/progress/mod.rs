@@ -81,9 +81,9 @@ impl Progress {
             }
             Phase::Setup => format!("{:<name_width$}   {} setup()", "Run", self.bar(1.0, bar_width)),
             Phase::Running | Phase::Teardown | Phase::Ended => format!(
-                "running ({}), {vus_active}/{vus_initialized} VUs, \
-                 {complete} complete and {interrupted} interrupted iterations",
-                fixed(snapshot.run_time, self.longest)
+                "running ({}), {}, {complete} complete and {interrupted} interrupted iterations",
+                fixed(snapshot.run_time, self.longest),
+                part(*vus_active, *vus_initialized),
             ),
         }
     }
@@ -115,7 +115,15 @@ fn facts(now: &ScenarioSnapshot, shape: &Shape) -> Vec<String> {
     } else {
         format!("{}/{longest}", fixed(now.elapsed, now.duration))
     };
-    let mut facts = vec![format!("{} VUs", now.vus_planned), time];
+    let (vus, time) = match now.executor {
+        "ramping-vus" if now.elapsed < now.duration => {
+            let all = fixed(now.duration, now.duration);
+            (part(now.vus_active, now.vus_planned), format!("{}/{all}", fixed(now.elapsed, now.duration)))
+        }
+        "ramping-vus" => (part(now.vus_active, now.vus_planned), time),
+        _ => (format!("{} VUs", now.vus_planned), time),
+    };
+    let mut facts = vec![vus, time];
     if let Some(total) = now.total {
         let width = total.to_string().len();
         let count = format!("{:0width$}/{total}", now.complete);
@@ -127,6 +135,11 @@ fn facts(now: &ScenarioSnapshot, shape: &Shape) -> Vec<String> {
         });
     }
     facts
+}
+
+/// `03/12 VUs`.
+fn part(active: usize, of: usize) -> String {
+    format!("{active:0width$}/{of} VUs", width = of.to_string().len())
 }
 
 /// Pads each column to its widest entry, with two blanks between columns and none at the end.
@@ -153,7 +166,7 @@ fn cut(name: &str) -> String {
 
 #[cfg(test)]
 mod tests {
-    use ws_engine::{ExecutorConfig, ScenarioConfig};
+    use ws_engine::{ExecutorConfig, ScenarioConfig, StageConfig};
 
     use super::*;
 
@@ -265,6 +278,33 @@ mod tests {
                 "per_a_very_long_name_of_a_s... ✗ [  90% ] 2 VUs  1s              09/10 iters, 5 per VU",
             ]
         );
+    }
+
+    #[test]
+    fn ramping_vus_are_counted() {
+        let stage =
+            |time, target| StageConfig { duration: Some(GoDuration::from_secs(time)), target: Some(target) };
+        let ramping = ExecutorConfig::RampingVus {
+            start_vus: 0,
+            stages: vec![stage(2, 12)],
+            graceful_ramp_down: GoDuration::ZERO,
+        };
+        let plan = Plan::new(vec![ScenarioConfig::new("r", ramping)], |_| true).unwrap();
+        let ramping = |elapsed, progress| ScenarioSnapshot {
+            elapsed: millis(elapsed),
+            duration: millis(2000),
+            progress,
+            vus_active: 6,
+            vus_planned: 12,
+            ..scenario("r", "ramping-vus", ScenarioState::Running)
+        };
+        let mut snapshot =
+            Snapshot { scenarios: vec![ramping(1000, 0.5)], vus_initialized: 12, ..snapshot() };
+        let lines = Progress::new(&plan, false).plain(&snapshot);
+        assert_eq!(lines[1], "running (01.0s), 05/12 VUs, 9 complete and 0 interrupted iterations");
+        assert_eq!(lines[2], "r   [  50% ] 06/12 VUs  1.0s/2.0s");
+        snapshot.scenarios = vec![ramping(2100, 1.0)];
+        assert_eq!(Progress::new(&plan, false).plain(&snapshot)[2], "r   [ 100% ] 06/12 VUs  2s");
     }
 
     #[test]

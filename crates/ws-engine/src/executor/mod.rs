@@ -7,45 +7,41 @@
 mod constant_vus;
 mod ledger;
 mod per_vu_iterations;
+mod ramp;
+mod ramping_vus;
 mod shared_iterations;
+mod timeline;
 
-use std::ops::Range;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
-use std::time::Duration;
 
 pub(crate) use ledger::Ledger;
+pub(crate) use timeline::{Action, Roster, Step, Timeline, needs};
 
 use crate::clock::Clock;
 use crate::mailbox::{Mailbox, Note};
 use crate::scenario::{ExecutorConfig, ScenarioConfig};
+use crate::segment::Stripes;
 use crate::vu::{Iteration, Outcome, Work};
 use constant_vus::ConstantVus;
 use per_vu_iterations::PerVuIterations;
+use ramping_vus::RampingVus;
 use shared_iterations::SharedIterations;
-
-/// One thing the coordinator does at a given time after the scenario's start.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub(crate) struct Step {
-    pub(crate) at: Duration,
-    pub(crate) action: Action,
-}
-
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub(crate) enum Action {
-    /// Let these VUs of the scenario loop.
-    Activate(Range<usize>),
-    /// No iteration starts from now on.
-    Close,
-    /// Whoever is still running has used up the graceful period.
-    InterruptRest,
-}
+use timeline::Ramping;
 
 /// The half of an executor that VU threads ask.
 pub(crate) trait Rule: Send + Sync {
     /// The number of the iteration that this VU may start now. `started` is the scenario's count of iterations handed
     /// out; a rule that has a limit may let it grow beyond.
     fn take(&self, slot: usize, started: &AtomicU64) -> Option<u64>;
+
+    /// The timeline wants the VU of this slot to loop, or no longer.
+    fn want(&self, _slot: usize, _wanted: bool) {}
+
+    /// Whether VUs that have stopped may be wanted again, so that a scenario without any has not ended.
+    fn comes_back(&self) -> bool {
+        false
+    }
 
     /// Number of iterations the scenario is to run, if it is known.
     fn total(&self) -> Option<u64>;
@@ -73,47 +69,58 @@ pub(crate) trait Executor: Work {
     fn rule(&self) -> &dyn Rule;
 }
 
-/// Makes the two halves of a scenario's executor. `index` is the scenario's place in the plan.
+/// What VU threads ask. `index` is the scenario's place in the plan.
 pub(crate) fn build(
     scenario: &ScenarioConfig,
     index: usize,
     mail: &Mailbox,
     clock: &Arc<dyn Clock>,
-) -> (Arc<dyn Executor>, Vec<Step>) {
+) -> Arc<dyn Executor> {
     let vus = scenario.executor.max_vus();
-    let regular = scenario.executor.regular_duration().to_std();
-    let steps = looping(vus, regular, scenario.graceful_stop.to_std());
-    let ledger = Ledger::new(regular);
-    let (mail, clock) = (mail.clone(), Arc::clone(clock));
+    let ledger = Ledger::new(scenario.executor.regular_duration().to_std());
+    let (numbers, mail, clock) = (Stripes::whole(), mail.clone(), Arc::clone(clock));
     let count = |iterations: i64| u64::try_from(iterations).unwrap_or(0);
-    let executor: Arc<dyn Executor> = match scenario.executor {
+    match scenario.executor {
         ExecutorConfig::SharedIterations { iterations, .. } => {
             let rule = SharedIterations::new(count(iterations));
-            Arc::new(Gate { rule, ledger, mail, clock, index })
+            Arc::new(Gate { rule, numbers, ledger, mail, clock, index })
         }
         ExecutorConfig::PerVuIterations { iterations, .. } => {
             let rule = PerVuIterations::new(vus, count(iterations));
-            Arc::new(Gate { rule, ledger, mail, clock, index })
+            Arc::new(Gate { rule, numbers, ledger, mail, clock, index })
         }
         ExecutorConfig::ConstantVus { .. } => {
-            Arc::new(Gate { rule: ConstantVus, ledger, mail, clock, index })
+            Arc::new(Gate { rule: ConstantVus, numbers, ledger, mail, clock, index })
         }
-    };
-    (executor, steps)
+        ExecutorConfig::RampingVus { .. } => {
+            Arc::new(Gate { rule: RampingVus::new(vus), numbers, ledger, mail, clock, index })
+        }
+    }
 }
 
-/// The timeline of all executors whose VUs loop from start to end.
-fn looping(vus: usize, regular: Duration, graceful: Duration) -> Vec<Step> {
-    vec![
-        Step { at: Duration::ZERO, action: Action::Activate(0..vus) },
-        Step { at: regular, action: Action::Close },
-        Step { at: regular + graceful, action: Action::InterruptRest },
-    ]
+/// What the coordinator does.
+pub(crate) fn timeline(scenario: &ScenarioConfig) -> Timeline {
+    let regular = scenario.executor.regular_duration().to_std();
+    let graceful = scenario.graceful_stop.to_std();
+    match &scenario.executor {
+        ExecutorConfig::RampingVus { start_vus, stages, graceful_ramp_down } => Ramping {
+            start: u64::try_from(*start_vus).unwrap_or(0),
+            stages,
+            regular,
+            ramp_down: graceful_ramp_down.to_std(),
+            graceful,
+            stripes: &Stripes::whole(),
+        }
+        .timeline(),
+        executor => timeline::looping(executor.max_vus(), regular, graceful),
+    }
 }
 
 /// What VU threads see of a scenario: the rule, behind a gate that the coordinator closes.
 struct Gate<R> {
     rule: R,
+    /// Which of the scenario's iterations are run here.
+    numbers: Stripes,
     ledger: Ledger,
     mail: Mailbox,
     clock: Arc<dyn Clock>,
@@ -126,7 +133,7 @@ impl<R: Rule> Work for Gate<R> {
             return None;
         }
         let number = self.rule.take(vu, &self.ledger.counts.started)?;
-        Some(Iteration { in_instance: number, in_test: number })
+        Some(Iteration { in_instance: number, in_test: self.numbers.nth(number) })
     }
 
     fn ended(&self, _vu: usize, outcome: Outcome) {

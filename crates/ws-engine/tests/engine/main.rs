@@ -3,6 +3,7 @@
 mod accounting;
 mod executors;
 mod lifecycle;
+mod ramping_vus;
 mod sim;
 mod stuck;
 mod threads;
