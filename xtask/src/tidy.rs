@@ -36,8 +36,9 @@ const ONLY_IN: &[(&str, &[&str])] = &[
     ("tungstenite", &["ws-proto", "ws-loop", "ws-e2e"]),
     // ws-js: it words the errors of TLS as scripts know them.
     ("rustls", &["ws-proto", "ws-http", "ws-js", "ws-e2e"]),
-    ("flate2", &["ws-proto", "ws-http", "ws-e2e"]),
-    ("hyper", &["ws-http"]),
+    // ws-cli: outputs and scrapes are compressed, and served.
+    ("flate2", &["ws-proto", "ws-http", "ws-cli", "ws-e2e"]),
+    ("hyper", &["ws-http", "ws-cli"]),
     ("tokio", &["ws-cli", "ws-http"]),
     ("metrics", &["ws-metrics"]),
     ("metrics-exporter-prometheus", &["ws-metrics"]),

@@ -208,7 +208,7 @@ impl App<'_> {
         let detail = if outputs.is_empty() { Detail::Summed } else { Detail::EverySample };
         let view = test.runtime.prometheus.as_ref().map(|_| PrometheusView::new());
         let endpoint = match (&test.runtime.prometheus, &view) {
-            (Some(addr), Some(view)) => Some(Endpoint::start(addr, view.clone())?),
+            (Some(addr), Some(view)) => Some(Endpoint::start(addr, view.clone(), Arc::clone(&self.clock))?),
             _ => None,
         };
         self.show(&banner::logo(self.colours()));

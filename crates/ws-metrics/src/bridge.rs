@@ -4,18 +4,34 @@ use metrics::{Counter, Gauge, Histogram, Label};
 use rustc_hash::FxHashMap;
 
 use crate::aggregator::Observed;
+use crate::builtin;
 use crate::metric::{Contains, MetricId, MetricInfo, MetricKind};
 use crate::prometheus::PrometheusView;
 use crate::tags::TagSet;
 use crate::time::Timestamp;
 
-/// Gives series a place in a [`PrometheusView`].
+/// Gives series a place in a [`PrometheusView`], until they fill it. What comes then is added up in one series per
+/// metric, with the label `overflow="true"`, so that sums over all series stay right.
 pub(crate) struct Bridge {
     view: PrometheusView,
     unrecorded: Counter,
+    /// About how many bytes the series take when they are written out.
+    size: usize,
+    /// By metric index: where observations without a series of their own go; `None` until there is one.
+    rest: Vec<Option<Rest>>,
     /// Names in use and who uses them, because a script may name its metrics so that two would become one.
     names: FxHashMap<String, Option<MetricId>>,
 }
+
+/// What there is for the observations of a metric that have no series of their own.
+enum Rest {
+    Shown(Exposed),
+    /// They are only counted.
+    Nothing,
+}
+
+/// The label of series for what has no series of its own.
+const OVERFLOW: &str = "overflow";
 
 /// The handles of one series.
 pub(crate) enum Exposed {
@@ -35,11 +51,61 @@ pub(crate) struct Whole {
 impl Bridge {
     pub(crate) fn new(view: PrometheusView) -> Self {
         let names = FxHashMap::from_iter([(PrometheusView::reserved().to_owned(), None)]);
-        Self { unrecorded: view.unrecorded(), view, names }
+        Self { unrecorded: view.unrecorded(), view, size: 0, rest: Vec::new(), names }
     }
 
-    pub(crate) fn expose(&mut self, metric: &MetricInfo, tags: &TagSet) -> Exposed {
-        let labels = || labels(tags);
+    /// A series of its own for these tags; `None` if the view is full.
+    pub(crate) fn expose(&mut self, metric: &MetricInfo, tags: &TagSet) -> Option<Exposed> {
+        // A script that makes too many series of its own must not hide what is there without it.
+        let room = if builtin::is_builtin(metric.id) { self.with_reserve() } else { self.view.max_size() };
+        self.within(room, metric, labels(tags))
+    }
+
+    fn with_reserve(&self) -> usize {
+        self.view.max_size() / 8 * 9
+    }
+
+    /// Takes an observation that has no series of its own.
+    pub(crate) fn observe(&mut self, metric: &MetricInfo, observed: Observed) {
+        self.unrecorded.increment(observed.count());
+        let index = metric.id.index();
+        if self.rest.len() <= index {
+            self.rest.resize_with(index + 1, || None);
+        }
+        if self.rest[index].is_none() {
+            // The last value of any of many gauges says nothing. A script may have very many metrics, too.
+            let shown = (metric.kind != MetricKind::Gauge)
+                .then(|| {
+                    self.within(self.with_reserve(), metric, vec![Label::from_static_parts(OVERFLOW, "true")])
+                })
+                .flatten();
+            self.rest[index] = Some(shown.map_or(Rest::Nothing, Rest::Shown));
+        }
+        if let Some(Rest::Shown(exposed)) = &mut self.rest[index] {
+            exposed.record(observed);
+        }
+    }
+
+    /// A series, if all of them stay within `room` bytes.
+    fn within(&mut self, room: usize, metric: &MetricInfo, labels: Vec<Label>) -> Option<Exposed> {
+        let labelled: usize =
+            labels.iter().map(|label| label.key().len() + label.value().len() + "=\"\",".len()).sum();
+        let (lines, suffix) = match metric.kind {
+            MetricKind::Counter | MetricKind::Gauge => (1, "_total"),
+            MetricKind::Rate => (2, "_trues_total"),
+            MetricKind::Trend => (self.view.lines_of_histogram(), "_seconds_bucketle=\"0.00025\","),
+        };
+        let unlabelled = metric.name.len() + suffix.len() + "k6_{} 12345\n".len();
+        let size = self.size + lines * (unlabelled + labelled);
+        if size > room {
+            return None;
+        }
+        self.size = size;
+        Some(self.series(metric, labels))
+    }
+
+    fn series(&mut self, metric: &MetricInfo, labels: Vec<Label>) -> Exposed {
+        let labels = || labels.clone();
         let help = help(metric);
         match metric.kind {
             MetricKind::Counter => {
@@ -73,10 +139,6 @@ impl Bridge {
                 Exposed::Trend { handle: self.view.histogram(&name, &help, labels()), factor }
             }
         }
-    }
-
-    pub(crate) fn unrecorded(&self, observations: u64) {
-        self.unrecorded.increment(observations);
     }
 
     pub(crate) fn upkeep(&self) {
@@ -155,7 +217,7 @@ fn labels(tags: &TagSet) -> Vec<Label> {
     for (key, value) in tags.iter().filter(|(_, value)| !value.is_empty()) {
         let mut key: String = key.chars().map(|c| if c.is_ascii_alphanumeric() { c } else { '_' }).collect();
         // `le` and `quantile` belong to histograms and summaries, two underscores to Prometheus itself.
-        let taken = matches!(key.as_str(), "" | "le" | "quantile") || key.starts_with("__");
+        let taken = matches!(key.as_str(), "" | "le" | "quantile" | OVERFLOW) || key.starts_with("__");
         if taken || key.as_bytes()[0].is_ascii_digit() {
             key.insert_str(0, "tag_");
         }
@@ -198,7 +260,7 @@ mod tests {
             ("checksum", MetricKind::Trend),
         ] {
             let id = registry.register(name, kind, Contains::Default).unwrap();
-            bridge.expose(&registry.info(id), &TagSet::default()).record(one(1.0));
+            bridge.expose(&registry.info(id), &TagSet::default()).unwrap().record(one(1.0));
         }
         let text = bridge.view.render();
         for line in [
@@ -214,11 +276,50 @@ mod tests {
     }
 
     #[test]
+    fn a_full_view_adds_up_the_rest() {
+        let (registry, sets) = (Registry::new(), TagSets::new());
+        let mut bridge = Bridge::new(PrometheusView::with_max_size(50_000));
+        let kinds = [
+            ("my_counter", MetricKind::Counter),
+            ("my_rate", MetricKind::Rate),
+            ("my_trend", MetricKind::Trend),
+            ("my_gauge", MetricKind::Gauge),
+        ];
+        let metrics = kinds
+            .map(|(name, kind)| registry.info(registry.register(name, kind, Contains::Default).unwrap()));
+        let mut left_out = 0;
+        for id in 0..500 {
+            for metric in &metrics {
+                let tags = sets.get(sets.intern(&[("id", id.to_string())]));
+                match bridge.expose(metric, &tags) {
+                    Some(mut series) => series.record(one(1.0)),
+                    None => {
+                        left_out += 1;
+                        bridge.observe(metric, one(1.0));
+                    }
+                }
+            }
+        }
+        assert!((500..2000).contains(&left_out), "{left_out}");
+        let text = bridge.view.render();
+        assert!((30_000..56_250).contains(&text.len()), "{}", text.len());
+        assert!(text.contains(&format!("k6_unrecorded_observations_total {left_out}\n")), "{text}");
+        for name in ["k6_my_counter_total", "k6_my_rate_total", "k6_my_rate_trues_total", "k6_my_trend_count"]
+        {
+            let of_name = text.lines().filter(|line| line.starts_with(&format!("{name}{{")));
+            let sum: u64 = of_name.map(|line| line.rsplit_once(' ').unwrap().1.parse::<u64>().unwrap()).sum();
+            assert_eq!(sum, 500, "{name}");
+            assert!(text.contains(&format!("{name}{{overflow=\"true\"}}")), "{name}");
+        }
+        assert!(!text.contains("k6_my_gauge{overflow"), "{text}");
+    }
+
+    #[test]
     fn counters_show_what_has_added_up() {
         let registry = Registry::new();
         let id = registry.register("mine", MetricKind::Counter, Contains::Default).unwrap();
         let mut bridge = Bridge::new(PrometheusView::new());
-        let mut series = bridge.expose(&registry.info(id), &TagSet::default());
+        let mut series = bridge.expose(&registry.info(id), &TagSet::default()).unwrap();
         for (value, shown) in [(0.5, 0), (0.75, 1), (-1.0, 1), (0.5, 1), (2.25, 3)] {
             series.record(one(value));
             let line = format!("k6_mine_total {shown}\n");

@@ -25,6 +25,9 @@ const NUMBERS: &[f64] = &[
 /// Histograms that get [`LONG_SECONDS`].
 const LONG: [&str; 3] = ["k6_ws_session_duration", "k6_iteration_duration", "k6_group_duration"];
 
+/// About how many bytes the text may have before further series are added up: so much is written in some 0.2 s.
+const MAX_SIZE: usize = 8 << 20;
+
 const UNRECORDED: &str = "k6_unrecorded_observations_total";
 
 /// A live view of all series for Prometheus to scrape. Cheap to clone; render it from any thread.
@@ -32,6 +35,10 @@ const UNRECORDED: &str = "k6_unrecorded_observations_total";
 /// Names are `k6_` and the metric's name with a suffix: counters `_total`; rates two counters, `_total` for all
 /// values and `_trues_total` for those that are not zero; trends histograms, in `_seconds` for times and
 /// `_bytes` for data; gauges none. Tags are labels, those with an empty value left out, as in k6's remote write.
+///
+/// A text of about 8 MiB is full. Further series are added up in one per metric that has no label but
+/// `overflow="true"`; sums over all series stay right, and `k6_unrecorded_observations_total` says how many
+/// observations have no series of their own. Gauges are left out then.
 ///
 /// The numbers of a counter are whole and never fall: fractions show when they have added up, what goes below
 /// zero does not show.
@@ -46,11 +53,17 @@ const UNRECORDED: &str = "k6_unrecorded_observations_total";
 pub struct PrometheusView {
     recorder: Arc<PrometheusRecorder>,
     handle: PrometheusHandle,
+    max_size: usize,
 }
 
 impl PrometheusView {
     /// A view without series, on a recorder that is not installed globally.
     pub fn new() -> Self {
+        Self::with_max_size(MAX_SIZE)
+    }
+
+    /// As [`new`](Self::new), but full with about this many bytes of text.
+    pub fn with_max_size(max_size: usize) -> Self {
         let mut builder = PrometheusBuilder::new().set_buckets(NUMBERS).expect("there are buckets");
         let by_unit = [("_seconds", SECONDS), ("_bytes", BYTES)];
         for (suffix, buckets) in by_unit {
@@ -62,7 +75,7 @@ impl PrometheusView {
             builder = builder.set_buckets_for_metric(matcher, LONG_SECONDS).expect("there are buckets");
         }
         let recorder = Arc::new(builder.build_recorder());
-        let view = Self { handle: recorder.handle(), recorder };
+        let view = Self { handle: recorder.handle(), recorder, max_size };
         // Shown from the beginning: a counter that appears with its first increment hides it from `rate()`.
         view.unrecorded().absolute(0);
         view
@@ -73,12 +86,21 @@ impl PrometheusView {
         self.handle.render()
     }
 
+    pub(crate) fn max_size(&self) -> usize {
+        self.max_size
+    }
+
+    /// At most: buckets, the last of them without an end, sum and count.
+    pub(crate) fn lines_of_histogram(&self) -> usize {
+        [SECONDS, LONG_SECONDS, BYTES, NUMBERS].map(<[f64]>::len).into_iter().max().unwrap_or(0) + 3
+    }
+
     pub(crate) fn upkeep(&self) {
         self.handle.run_upkeep();
     }
 
     pub(crate) fn unrecorded(&self) -> Counter {
-        let help = "Observations that are in the totals but in no series, because there are too many series";
+        let help = "Observations without a series of their own, because there are too many series";
         self.counter(UNRECORDED, help, Vec::new())
     }
 

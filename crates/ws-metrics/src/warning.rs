@@ -8,6 +8,8 @@ pub enum Warning {
         /// How many are kept apart.
         limit: usize,
     },
+    /// The Prometheus view is full. Further series are added up in one per metric there.
+    PrometheusFull,
     /// There are more sets of tags than are kept. Tags that would make another one are left out of samples.
     TooManyTagSets {
         /// How many are kept.

@@ -188,6 +188,7 @@ fn too_many_series_are_warned_of_once_and_counted() {
     let text = view.render();
     assert!(text.contains("\nk6_unrecorded_observations_total 7\n"), "{text}");
     assert!(text.contains("\nk6_ws_msgs_sent_total{id=\"2\"} 2\n"), "{text}");
+    assert!(text.contains("\nk6_ws_msgs_sent_total{overflow=\"true\"} 7\n"), "{text}");
 }
 
 /// An output that says what it gets, and goes on when it is told to.

@@ -12,6 +12,9 @@ pub(crate) fn warning(warning: Warning) -> String {
              metric tag.",
             limit + 1
         ),
+        Warning::PrometheusFull => "The Prometheus endpoint shows as many time series as it can; further ones are added \
+             up in series with the label overflow=\"true\". Consider not using high-cardinality values as metric tags."
+            .to_owned(),
         Warning::TooManyTagSets { limit } => format!(
             "The test has used {limit} different sets of tags; from now on tags that would make another one are left \
              out of samples. Consider not using high-cardinality values like unique IDs as metric tags."

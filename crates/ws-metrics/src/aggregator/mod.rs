@@ -63,6 +63,8 @@ pub struct Aggregator {
     warnings: Vec<Warning>,
     /// Whether users know that tags were left out.
     told_of_collapse: bool,
+    /// Whether users know that the view is full.
+    told_of_full_view: bool,
     checks: CheckBook,
     bridge: Option<Bridge>,
 }
@@ -127,6 +129,7 @@ impl Aggregator {
             unrecorded: 0,
             warnings: Vec::new(),
             told_of_collapse: false,
+            told_of_full_view: false,
             checks: CheckBook::new(max_series),
             bridge: None,
         };
@@ -219,13 +222,22 @@ impl Aggregator {
         let Some(place) = place.or_else(|| self.open_series(key)) else {
             let mut passing = self.describe(key, false);
             self.unrecorded += observed.count();
-            if let Some(bridge) = &self.bridge {
-                bridge.unrecorded(observed.count());
-            }
-            return passing.fold(observed, &mut self.parts, &mut self.checks);
+            passing.fold(observed, &mut self.parts, &mut self.checks);
+            return self.expose_rest(metric, observed);
         };
         self.last = Some((key, place));
-        self.series[place as usize].fold(observed, &mut self.parts, &mut self.checks);
+        let series = &mut self.series[place as usize];
+        series.fold(observed, &mut self.parts, &mut self.checks);
+        if series.exposed.is_none() {
+            self.expose_rest(metric, observed);
+        }
+    }
+
+    /// Shows an observation that has no series of its own in the view, if there is a view.
+    fn expose_rest(&mut self, metric: MetricId, observed: Observed) {
+        if let Some(bridge) = &mut self.bridge {
+            bridge.observe(&self.metrics[metric.index()].info, observed);
+        }
     }
 
     /// Makes a series of its own for the key, unless there are too many.
@@ -259,7 +271,14 @@ impl Aggregator {
             }
         }
         let exposed = match &mut self.bridge {
-            Some(bridge) if keep => Some(bridge.expose(&known.info, &set)),
+            Some(bridge) if keep => {
+                let exposed = bridge.expose(&known.info, &set);
+                if exposed.is_none() && !self.told_of_full_view {
+                    self.told_of_full_view = true;
+                    self.warnings.push(Warning::PrometheusFull);
+                }
+                exposed
+            }
             _ => None,
         };
         Series { parts, check, exposed }
