@@ -11,7 +11,7 @@ const DIALS: &str = "
     import ws from 'k6/ws';
     export const options = {
       insecureSkipTLSVerify: true,
-      summaryTrendStats: ['count', 'max'],
+      summaryTrendStats: ['count', 'max', 'min'],
       thresholds: { 'ws_handshake_tls{status:101}': ['max>0'] },
     };
     export default function () {
@@ -68,6 +68,7 @@ fn each_step_that_a_dial_completed_is_counted() {
             ("ws_handshake_upgrade", 2),
         ] {
             assert_eq!(metrics[metric]["count"], count, "{metric}: {metrics:#}");
+            assert!(metrics[metric]["min"].as_f64().unwrap() > 0.0, "{metric}: {metrics:#}");
         }
         let whole = metrics["ws_connecting"]["max"].as_f64().unwrap();
         assert!(metrics["ws_handshake_tls"]["max"].as_f64().unwrap() < whole, "{metrics:#}");

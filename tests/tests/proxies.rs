@@ -115,8 +115,8 @@ fn a_proxy_that_does_otherwise() {
     let closed = TcpListener::bind("127.0.0.1:0").unwrap().local_addr().unwrap();
     let console = plain(&[("HTTP_PROXY", &format!("http://{closed}"))], &["ws://x.test/"]);
     assert_eq!(console, [format!("0 dial tcp {closed}: connect: connection refused")]);
-    let console = plain(&[("HTTP_PROXY", "https://127.0.0.1:1")], &["ws://x.test/"]);
-    assert_eq!(console, ["0 proxy: unknown scheme: https"]);
+    let console = plain(&[("HTTP_PROXY", "https://me:s3cr3t@127.0.0.1:1")], &["ws://x.test/"]);
+    assert_eq!(console, ["0 proxy: unknown scheme: https (HTTP_PROXY=\"https://me:xxxxx@127.0.0.1:1\")"]);
 }
 
 #[test]

@@ -1,6 +1,6 @@
 //! The params `connectTimeout` and `handshakeTimeout` of `ws.connect`, which k6 does not have.
 
-use std::net::TcpStream;
+use std::net::{TcpListener, TcpStream};
 use std::time::Duration;
 
 use socket2::{Domain, Socket, Type};
@@ -27,7 +27,8 @@ fn a_server_that_does_not_answer() {
     assert_eq!(console.len(), 2, "{finished:#?}");
     for line in console {
         assert!(line.starts_with("0 read tcp 127.0.0.1:"), "{line}");
-        assert!(line.ends_with(&format!("->{}: i/o timeout", server.address())), "{line}");
+        let end = format!("->{}: i/o timeout (upgrade, handshakeTimeout of 200ms)", server.address());
+        assert!(line.ends_with(&end), "{line}");
     }
 }
 
@@ -53,7 +54,42 @@ fn a_server_that_does_not_accept() {
         }",
     );
     let finished = fixture.run().arg_value("--env", format!("WS_URL=ws://{address}/")).finish().unwrap();
-    assert_eq!(finished.console(), [format!("0 dial tcp {address}: i/o timeout")], "{finished:#?}");
+    assert_eq!(
+        finished.console(),
+        [format!("0 dial tcp {address}: i/o timeout (TCP, connectTimeout of 100ms)")],
+        "{finished:#?}"
+    );
+}
+
+#[test]
+fn the_step_is_named() {
+    if !is_ws("the params connectTimeout and handshakeTimeout") {
+        return;
+    }
+    // Takes connections and says nothing.
+    let mute = TcpListener::bind("127.0.0.1:0").unwrap();
+    let address = mute.local_addr().unwrap();
+    let fixture = Fixture::new(
+        "import ws from 'k6/ws';
+        export default function () {
+          const limits = { connectTimeout: '500ms', handshakeTimeout: 300 };
+          for (const url of [`wss://${__ENV.MUTE}/`, 'ws://x.test/']) {
+            console.log(ws.connect(url, limits, () => {}).error);
+          }
+        }",
+    );
+    let mut run = fixture.run().arg_value("--env", format!("MUTE={address}"));
+    for name in ["HTTPS_PROXY", "NO_PROXY", "http_proxy", "https_proxy", "no_proxy"] {
+        run = run.env(name, "");
+    }
+    let finished = run.env("HTTP_PROXY", address.to_string()).finish().unwrap();
+    let console = finished.console();
+    for (line, step) in console.iter().zip(["TLS", "proxy"]) {
+        assert!(line.starts_with("read tcp 127.0.0.1:"), "{line}");
+        let end = format!("->{address}: i/o timeout ({step}, handshakeTimeout of 300ms)");
+        assert!(line.ends_with(&end), "{line}");
+    }
+    assert_eq!(console.len(), 2, "{finished:#?}");
 }
 
 #[test]

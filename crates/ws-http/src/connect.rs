@@ -16,7 +16,7 @@ use tokio::net::{TcpSocket, TcpStream};
 use tokio::sync::oneshot;
 use tokio_rustls::TlsConnector;
 use ws_loop::DnsError;
-use ws_proto::{CertificateFault, Proxy, TlsVersion, WsUrl};
+use ws_proto::{CertificateFault, Proxy, TimeLimit, TlsVersion, WsUrl};
 
 use crate::client::Core;
 use crate::connections::{Connection, Sender};
@@ -107,7 +107,11 @@ async fn lookup(core: &Core, host: &str, port: u16) -> Result<SocketAddr, Error>
         Some(lookup) => lookup,
         None => match tokio::time::timeout(core.config.connect_timeout, answer).await {
             Ok(Ok(lookup)) => lookup,
-            _ => Err(DnsError::Timeout { host: host.to_owned() }),
+            _ => Err(DnsError::Timeout {
+                host: host.to_owned(),
+                limit: TimeLimit::Connect,
+                after: core.config.connect_timeout,
+            }),
         },
     };
     lookup.map_err(Error::Dns)

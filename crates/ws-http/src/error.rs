@@ -4,8 +4,8 @@ use std::io;
 use std::net::{IpAddr, SocketAddr};
 use std::sync::Arc;
 
-use ws_loop::DnsError;
-use ws_proto::{CertificateFault, ProxyError};
+use ws_loop::{BadProxy, DnsError};
+use ws_proto::CertificateFault;
 
 /// Why a request came to nothing. The parties and the facts are named; words for users are others' business.
 #[derive(Debug, Clone, thiserror::Error)]
@@ -55,7 +55,7 @@ pub enum Error {
     TlsOptions(String),
     /// The proxy that the environment names cannot be used.
     #[error("{0}")]
-    BadProxy(ProxyError),
+    BadProxy(BadProxy),
     /// The host has no address.
     #[error("{0}")]
     Dns(DnsError),

@@ -81,7 +81,7 @@ pub use event_loop::{EventLoop, LoopConfig};
 pub use key::SocketKey;
 pub use mailbox::LoopHandle;
 pub use nest::{Nest, NestWaker};
-pub use proxies::Proxies;
+pub use proxies::{BadProxy, Proxies};
 pub use resolver::{
     Cidr, CidrError, DnsError, HostPatterns, Hosts, HostsError, Lookup, PatternError, Policy, Resolver,
     ResolverConfig, Select, SystemLookup,

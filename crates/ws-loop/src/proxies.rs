@@ -2,7 +2,7 @@
 
 use std::net::{IpAddr, SocketAddr};
 
-use ws_proto::{Proxy, ProxyError, WsUrl};
+use ws_proto::{Proxy, ProxyError, WsUrl, mask_password};
 
 use crate::Cidr;
 
@@ -35,9 +35,21 @@ use crate::Cidr;
 /// ```
 #[derive(Clone, Debug, Default)]
 pub struct Proxies {
-    http: Option<Result<Proxy, ProxyError>>,
-    https: Option<Result<Proxy, ProxyError>>,
+    http: Option<Result<Proxy, BadProxy>>,
+    https: Option<Result<Proxy, BadProxy>>,
     exceptions: Vec<Exception>,
+}
+
+/// A variable whose value names no proxy that can be used.
+#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
+#[error("{source} ({variable}={value:?})")]
+pub struct BadProxy {
+    /// The variable, in the spelling that was found.
+    pub variable: String,
+    /// Its value, but for the password.
+    pub value: String,
+    /// What is wrong with it.
+    pub source: ProxyError,
 }
 
 #[derive(Clone, Debug)]
@@ -63,11 +75,16 @@ impl Proxies {
     /// Reads `HTTP_PROXY`, `HTTPS_PROXY` and `NO_PROXY`; where one is missing or empty, its name in lower case.
     pub fn from_vars(get: impl Fn(&str) -> Option<String>) -> Self {
         let get = |name: &str| {
-            let value = |name: &str| get(name).filter(|value| !value.is_empty());
-            value(name).or_else(|| value(&name.to_ascii_lowercase()))
+            let value =
+                |name: String| get(&name).filter(|value| !value.is_empty()).map(|value| (name, value));
+            value(name.to_owned()).or_else(|| value(name.to_ascii_lowercase()))
         };
-        let proxy = |name| get(name).map(|text| Proxy::parse(&text));
-        let exceptions = get("NO_PROXY").unwrap_or_default();
+        let proxy = |name| {
+            let (variable, text) = get(name)?;
+            let value = mask_password(&text).into_owned();
+            Some(Proxy::parse(&text).map_err(|source| BadProxy { variable, value, source }))
+        };
+        let (_, exceptions) = get("NO_PROXY").unwrap_or_default();
         Proxies {
             http: proxy("HTTP_PROXY"),
             https: proxy("HTTPS_PROXY"),
@@ -79,8 +96,8 @@ impl Proxies {
     ///
     /// # Errors
     ///
-    /// [`ProxyError`] if there is one and it cannot be used.
-    pub fn find(&self, url: &WsUrl) -> Result<Option<&Proxy>, &ProxyError> {
+    /// [`BadProxy`] if there is one and it cannot be used.
+    pub fn find(&self, url: &WsUrl) -> Result<Option<&Proxy>, &BadProxy> {
         let Some(proxy) = (if url.is_tls() { &self.https } else { &self.http }) else { return Ok(None) };
         let host = url.host().to_ascii_lowercase();
         let ip = host.parse::<IpAddr>().ok().map(|ip| ip.to_canonical());
@@ -175,7 +192,13 @@ mod tests {
             assert_eq!(port(&all, url), None, "{url}");
         }
         let error = all.find(&WsUrl::parse("ws://x.test").unwrap()).unwrap_err();
-        assert_eq!(error.to_string(), "proxy: unknown scheme: https");
+        assert_eq!(error.to_string(), "proxy: unknown scheme: https (HTTP_PROXY=\"https://p:1\")");
+        let hidden = proxies(&[("https_proxy", "me:s3cr3t@:x")]);
+        let error = hidden.find(&WsUrl::parse("wss://x.test").unwrap()).unwrap_err();
+        assert_eq!(
+            error.to_string(),
+            "proxy: not an address like http://host:port (https_proxy=\"me:xxxxx@:x\")"
+        );
     }
 
     #[test]

@@ -10,7 +10,7 @@ use std::time::{Duration, Instant};
 
 use mio::{Events, Interest, Poll, Token};
 use ws_proto::{
-    Arena, Connection, DeflateOffer, Ended, Flushed, Handshaking, Incoming, Kind, Limits, ReadProgress, Step,
+    Arena, Connection, DeflateOffer, Ended, Flushed, Incoming, Kind, Limits, Opening, ReadProgress, Step,
     UpgradeRequest, WsUrl,
 };
 
@@ -85,7 +85,7 @@ fn open(poll: &mut Poll, addr: SocketAddr, path: &str) -> Result<Connection, Box
     let mut request = UpgradeRequest::new();
     let client_no_context_takeover = std::env::args().nth(2).is_some_and(|word| word == "alone");
     request.deflate(Some(DeflateOffer { client_no_context_takeover, ..DeflateOffer::with_takeover() }));
-    let mut opening = Handshaking::start(addr, None, &url, &request, None, &limits, Instant::now())?;
+    let mut opening = Opening::new(addr, &url, &request, &limits).start(Instant::now())?;
     poll.registry().register(&mut opening, Token(0), Interest::READABLE | Interest::WRITABLE)?;
     let mut events = Events::with_capacity(8);
     loop {

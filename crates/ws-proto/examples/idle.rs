@@ -12,7 +12,7 @@ use std::time::{Duration, Instant};
 
 use mio::{Events, Interest, Poll, Token};
 use ws_proto::{
-    Arena, Connection, Handshaking, Limits, ReadProgress, Step, TlsConfig, TlsOptions, UpgradeRequest, WsUrl,
+    Arena, Connection, Limits, Opening, ReadProgress, Step, TlsConfig, TlsOptions, UpgradeRequest, WsUrl,
 };
 
 fn main() -> Result<(), Box<dyn Error>> {
@@ -51,7 +51,8 @@ fn open(
     at: usize,
 ) -> Result<Connection, Box<dyn Error>> {
     let (request, limits) = (UpgradeRequest::new(), Limits::default());
-    let mut opening = Handshaking::start(addr, None, url, &request, Some(tls), &limits, Instant::now())?;
+    let mut opening =
+        Opening { tls: Some(tls), ..Opening::new(addr, url, &request, &limits) }.start(Instant::now())?;
     poll.registry().register(&mut opening, Token(at), Interest::READABLE | Interest::WRITABLE)?;
     let mut events = Events::with_capacity(64);
     loop {

@@ -296,7 +296,7 @@ impl Connection {
         self.transport.bytes_written()
     }
 
-    /// Whether reads ask the kernel for times of arrival, as [`stamp_arrivals`](crate::Handshaking::stamp_arrivals)
+    /// Whether reads ask the kernel for times of arrival, as [`stamp_arrivals`](crate::Opening::stamp_arrivals)
     /// wants it.
     pub fn stamps_arrivals(&self) -> bool {
         self.transport.is_stamped()

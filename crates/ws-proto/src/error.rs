@@ -2,8 +2,10 @@
 
 use std::io;
 use std::net::{IpAddr, SocketAddr};
+use std::time::Duration;
 
 use crate::deflate::ExtensionFault;
+use crate::limits::TimeLimit;
 use crate::request::RequestError;
 use crate::tls::{CertificateFault, TlsOptionsError};
 use crate::url::{UrlError, quote};
@@ -35,10 +37,14 @@ pub enum Error {
         source: io::Error,
     },
     /// A deadline passed.
-    #[error("no answer from {addr} in time ({phase})")]
+    #[error("no answer from {addr} in time ({phase}, {limit} of {after:?})")]
     Timeout {
         /// What was being waited for.
         phase: Phase,
+        /// Which limit it was.
+        limit: TimeLimit,
+        /// How long it is, counted from the start of the whole.
+        after: Duration,
         /// Our end, known once TCP is connected; before, the address that was asked for with port 0.
         local: Option<SocketAddr>,
         /// The peer.

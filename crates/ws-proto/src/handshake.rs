@@ -14,14 +14,12 @@ use crate::body::BodyReader;
 use crate::connection::{Connection, Deflate};
 use crate::deflate::{DeflateAgreement, DeflateOffer, DeflatePolicy, Deflater};
 use crate::error::{Direction, Error, PeerError, Phase};
-use crate::limits::Limits;
-use crate::proxy::Proxy;
-use crate::request::UpgradeRequest;
+use crate::limits::{Limits, TimeLimit};
+use crate::opening::Opening;
 use crate::response::{HeadParser, UpgradeResponse};
 use crate::tcp;
-use crate::tls::{TlsConfig, TlsStream};
+use crate::tls::TlsStream;
 use crate::transport::{Fill, Flushed, StreamError, Transport};
-use crate::url::WsUrl;
 
 /// A connection that is being opened.
 ///
@@ -141,25 +139,10 @@ impl<E: Into<Error>> From<E> for Failed {
 }
 
 impl Handshaking {
-    /// Begins to connect to `addr`, from `local` if given.
-    ///
-    /// `url` names the host for TLS and the request; `tls` is needed for `wss` only. `now` starts the clock for
-    /// the time limits.
-    ///
-    /// # Errors
-    ///
-    /// [`Error::Connect`] or [`Error::Bind`] if the system refuses at once, [`Error::TlsName`] or
-    /// [`Error::TlsMissing`] if TLS cannot be done.
-    pub fn start(
-        addr: SocketAddr,
-        local: Option<IpAddr>,
-        url: &WsUrl,
-        request: &UpgradeRequest,
-        tls: Option<&TlsConfig>,
-        limits: &Limits,
-        now: Instant,
-    ) -> Result<Self, Error> {
-        let tls = match (url.is_tls(), tls) {
+    /// Begins to connect; `now` starts the clock of the first step.
+    pub(crate) fn start(opening: &Opening<'_>, now: Instant) -> Result<Self, Error> {
+        let Opening { addr, local, url, request, limits, .. } = *opening;
+        let tls = match (url.is_tls(), opening.tls) {
             (true, Some(config)) => Some(config.client(url.host())?),
             (true, None) => return Err(Error::TlsMissing),
             (false, _) => None,
@@ -167,8 +150,17 @@ impl Handshaking {
         let tcp = tcp::connect(addr, local)?;
         let key = generate_key();
         let (offer, policy) = request.deflate_terms();
+        let (tls, tunnel) = match opening.proxy {
+            Some(proxy) => (None, Some(Tunnel { request: proxy.request(url), tls })),
+            None => (tls, None),
+        };
+        let mut transport = Transport::new(tcp, tls);
+        if opening.stamp_arrivals {
+            // From the first read on: messages that come with the response have a time as well.
+            transport.stamp_arrivals();
+        }
         Ok(Self(Box::new(Inner {
-            transport: Transport::new(tcp, tls),
+            transport,
             state: State::Connect,
             addr,
             from: local,
@@ -177,36 +169,17 @@ impl Handshaking {
             host: url.host().to_owned(),
             request: request.encode(url, &key),
             key,
-            tunnel: None,
+            tunnel,
             sent: 0,
             offer,
             policy,
-            deflater: None,
+            deflater: opening.deflater.cloned(),
             arena: Arena::small(),
             limits: limits.clone(),
-            started: now,
+            started: opening.began.unwrap_or(now),
             since: now,
             timings: HandshakeTimings::default(),
         })))
-    }
-
-    /// Says that what is being connected to is a proxy: it is asked for a tunnel to the server of `url` first. To be
-    /// called before the first [`advance`](Self::advance).
-    pub fn via(&mut self, proxy: &Proxy, url: &WsUrl) {
-        let tls = self.0.transport.take_tls();
-        self.0.tunnel = Some(Tunnel { request: proxy.request(url), tls });
-    }
-
-    /// Gives the connection states to share for messages that stand alone; otherwise it has its own, if it needs any.
-    pub fn share_deflater(&mut self, deflater: &Deflater) {
-        self.0.deflater = Some(deflater.clone());
-    }
-
-    /// Has the connection ask the kernel, with every read, when what it brings arrived: see
-    /// [`Connection::arrival`]. Costs 0.2-0.35 us a read. To be called before the first
-    /// [`advance`](Self::advance), so that messages which come with the response have a time as well.
-    pub fn stamp_arrivals(&mut self) {
-        self.0.transport.stamp_arrivals();
     }
 
     /// Goes on as far as the socket allows.
@@ -214,8 +187,18 @@ impl Handshaking {
     /// # Errors
     ///
     /// The [`HandshakeFailure`] that ended it, a timeout if `now` is past the deadline.
-    pub fn advance(mut self, now: Instant) -> Result<Step, Box<HandshakeFailure>> {
-        match self.0.run(now) {
+    pub fn advance(self, now: Instant) -> Result<Step, Box<HandshakeFailure>> {
+        self.advance_by(&mut || now)
+    }
+
+    /// The same with a clock that is read at the end of each step, so that a step that begins and ends in one call
+    /// has a duration: a server on the same machine may answer at once.
+    ///
+    /// # Errors
+    ///
+    /// As [`advance`](Self::advance).
+    pub fn advance_by(mut self, clock: &mut dyn FnMut() -> Instant) -> Result<Step, Box<HandshakeFailure>> {
+        match self.0.run(clock) {
             Ok(Outcome::Open(response, used, agreement)) => {
                 let Inner { transport, addr, arena, limits, timings, offer, deflater, .. } = *self.0;
                 let early = arena.since(used).to_vec();
@@ -226,7 +209,7 @@ impl Handshaking {
                 let connection = Connection::new(transport, addr, early, &limits, deflate);
                 Ok(Step::Open(Box::new(connection), response, timings))
             }
-            Ok(Outcome::Blocked) if now < self.deadline() => Ok(Step::Pending(self)),
+            Ok(Outcome::Blocked) if clock() < self.deadline() => Ok(Step::Pending(self)),
             Ok(Outcome::Blocked) => {
                 let failed = self.0.out_of_time();
                 Err(self.0.failure(failed))
@@ -239,7 +222,7 @@ impl Handshaking {
     pub fn deadline(&self) -> Instant {
         let all = self.0.started + self.0.limits.handshake_timeout;
         match self.0.state {
-            State::Connect => all.min(self.0.started + self.0.limits.connect_timeout),
+            State::Connect => self.0.started + self.0.limits.first_to_connect().1,
             _ => all,
         }
     }
@@ -256,19 +239,19 @@ impl Handshaking {
 }
 
 impl Inner {
-    fn run(&mut self, now: Instant) -> Result<Outcome, Failed> {
+    fn run(&mut self, clock: &mut dyn FnMut() -> Instant) -> Result<Outcome, Failed> {
         if matches!(self.state, State::Connect) {
             if !self.connected()? {
                 return Ok(Outcome::Blocked);
             }
-            self.timings.connect = Some(self.lap(now));
+            self.timings.connect = Some(self.lap(clock()));
             self.state = match self.tunnel {
                 Some(_) => State::Tunnel(HeadParser::default()),
                 None => State::Tls,
             };
         }
         if matches!(self.state, State::Tunnel(_)) {
-            if !self.tunnelled(now)? {
+            if !self.tunnelled(clock)? {
                 return Ok(Outcome::Blocked);
             }
             self.state = State::Tls;
@@ -278,7 +261,7 @@ impl Inner {
                 return Ok(Outcome::Blocked);
             }
             if self.transport.is_tls() {
-                self.timings.tls = Some(self.lap(now));
+                self.timings.tls = Some(self.lap(clock()));
             }
             self.state = State::Head(HeadParser::default());
         }
@@ -289,7 +272,7 @@ impl Inner {
             .map_err(|e| self.broken(Phase::Upgrade, Direction::Write, e))?;
         loop {
             let fill = self.transport.read(&mut self.arena);
-            if let Some(opened) = self.digest(now)? {
+            if let Some(opened) = self.digest(clock)? {
                 return Ok(opened);
             }
             match fill {
@@ -327,7 +310,7 @@ impl Inner {
     }
 
     /// Asks the proxy for a tunnel. True once there is one, and TLS may begin.
-    fn tunnelled(&mut self, now: Instant) -> Result<bool, Error> {
+    fn tunnelled(&mut self, clock: &mut dyn FnMut() -> Instant) -> Result<bool, Error> {
         let (Some(tunnel), State::Tunnel(parser)) = (&mut self.tunnel, &mut self.state) else {
             return Ok(true);
         };
@@ -349,7 +332,7 @@ impl Inner {
             }
         };
         let tls = tunnel.tls.take();
-        self.timings.tunnel = Some(self.lap(now));
+        self.timings.tunnel = Some(self.lap(clock()));
         if !(200..300).contains(&response.status) {
             return Err(Error::Proxy { status: response.status, reason: response.reason });
         }
@@ -390,12 +373,12 @@ impl Inner {
     }
 
     /// Looks at what the arena holds of the response.
-    fn digest(&mut self, now: Instant) -> Result<Option<Outcome>, Failed> {
+    fn digest(&mut self, clock: &mut dyn FnMut() -> Instant) -> Result<Option<Outcome>, Failed> {
         if let State::Head(parser) = &mut self.state {
             let Some((response, used)) = parser.parse(self.arena.since(0), &self.limits)? else {
                 return Ok(None);
             };
-            self.timings.upgrade = Some(self.lap(now));
+            self.timings.upgrade = Some(self.lap(clock()));
             let checked =
                 response.check(&self.key).and_then(|()| response.agreement(self.offer.as_ref(), self.policy));
             match checked {
@@ -453,7 +436,11 @@ impl Inner {
             State::Head(_) => Phase::Upgrade,
             State::Body(..) => return self.refused(),
         };
-        Error::Timeout { phase, local: self.local, addr: self.addr }.into()
+        let (limit, after) = match self.limits.first_to_connect() {
+            (TimeLimit::Connect, after) if phase == Phase::Connect => (TimeLimit::Connect, after),
+            _ => (TimeLimit::Handshake, self.limits.handshake_timeout),
+        };
+        Error::Timeout { phase, limit, after, local: self.local, addr: self.addr }.into()
     }
 
     fn broken(&self, phase: Phase, direction: Direction, source: io::Error) -> Error {

@@ -1,7 +1,7 @@
 //! A WebSocket client over non-blocking mio streams: handshake, TLS, frames, compression, cookies.
 //!
 //! ```text
-//!  WsUrl + UpgradeRequest ── start ──► Handshaking ── advance ──► Connection ── read ──► Incoming
+//!             Opening ─── start ────► Handshaking ── advance ──► Connection ── read ──► Incoming
 //!                                      │  ▲    │                  │  ▲
 //!                             Pending  └──┘    │                  │  └── send, ping, close: queue only
 //!                                              ▼                  ▼
@@ -19,7 +19,7 @@
 //! ```
 //! use std::time::Instant;
 //! use mio::{Events, Interest, Poll, Token};
-//! use ws_proto::{Arena, Handshaking, Incoming, Kind, Limits, Step, UpgradeRequest, WsUrl};
+//! use ws_proto::{Arena, Incoming, Kind, Limits, Opening, Step, UpgradeRequest, WsUrl};
 //!
 //! # let listener = std::net::TcpListener::bind("127.0.0.1:0")?;
 //! # let addr = listener.local_addr()?;
@@ -31,7 +31,7 @@
 //! # });
 //! let url = WsUrl::parse(&format!("ws://{addr}/echo"))?;
 //! let (request, limits) = (UpgradeRequest::new(), Limits::default());
-//! let mut opening = Handshaking::start(addr, None, &url, &request, None, &limits, Instant::now())?;
+//! let mut opening = Opening::new(addr, &url, &request, &limits).start(Instant::now())?;
 //!
 //! let mut poll = Poll::new()?;
 //! let mut events = Events::with_capacity(8);
@@ -83,6 +83,7 @@ pub mod internals;
 mod limits;
 mod marks;
 mod message;
+mod opening;
 mod proxy;
 mod request;
 mod response;
@@ -101,9 +102,10 @@ pub use deflate::{DeflateAgreement, DeflateOffer, DeflatePolicy, Deflater, Exten
 pub use error::{Direction, Error, PeerError, Phase, Refusal};
 pub use handshake::{HandshakeFailure, HandshakeTimings, Handshaking, Step};
 pub use headers::{Headers, canonical_name};
-pub use limits::Limits;
+pub use limits::{Limits, TimeLimit};
 pub use marks::Mark;
 pub use message::{CloseFrame, Ended, FrameFault, Incoming, Kind, Payload, Violation};
+pub use opening::Opening;
 pub use proxy::{Proxy, ProxyError};
 pub use request::{RequestError, UpgradeRequest};
 pub use response::UpgradeResponse;

@@ -1,5 +1,6 @@
 //! Sizes and times that bound what a peer can make us hold or wait for, and how strictly it is judged.
 
+use std::fmt;
 use std::time::Duration;
 
 /// Bounds of one connection.
@@ -25,6 +26,34 @@ pub struct Limits {
     /// Whether a close frame of a single byte is a violation (RFC 6455 section 5.5.1). If not, it counts as one
     /// without a code.
     pub strict_close: bool,
+}
+
+/// The name of a limit of time.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+pub enum TimeLimit {
+    /// [`Limits::connect_timeout`].
+    Connect,
+    /// [`Limits::handshake_timeout`].
+    Handshake,
+}
+
+impl fmt::Display for TimeLimit {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(match self {
+            Self::Connect => "connect_timeout",
+            Self::Handshake => "handshake_timeout",
+        })
+    }
+}
+
+impl Limits {
+    /// The limit that the way to a TCP connection meets first, and how long it is.
+    pub fn first_to_connect(&self) -> (TimeLimit, Duration) {
+        match self.connect_timeout <= self.handshake_timeout {
+            true => (TimeLimit::Connect, self.connect_timeout),
+            false => (TimeLimit::Handshake, self.handshake_timeout),
+        }
+    }
 }
 
 impl Default for Limits {

@@ -13,7 +13,7 @@ use mio::net::TcpStream;
 
 /// Has the system stamp what arrives from now on, for as long as the process lives. Costs one descriptor.
 ///
-/// [`stamp_arrivals`](crate::Handshaking::stamp_arrivals) does so, too. But a system that does not stamp yet takes some
+/// [`stamp_arrivals`](crate::Opening::stamp_arrivals) does so, too. But a system that does not stamp yet takes some
 /// milliseconds to begin, and what arrives before has no time: who needs one from the first message on calls this
 /// early. Nothing happens on systems that do not know when something arrived.
 pub fn start_stamping() {

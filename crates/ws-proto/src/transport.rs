@@ -73,11 +73,6 @@ impl Transport {
         Self { tcp, tls, stamps: None, read: 0, written: 0 }
     }
 
-    /// Speaks without TLS for now.
-    pub(crate) fn take_tls(&mut self) -> Option<Box<TlsStream>> {
-        self.tls.take()
-    }
-
     /// Speaks TLS from here on, if given.
     pub(crate) fn set_tls(&mut self, tls: Option<Box<TlsStream>>) {
         self.tls = tls;

@@ -94,6 +94,11 @@ pub(crate) fn url(addr: SocketAddr) -> WsUrl {
     WsUrl::parse(&format!("ws://{addr}/")).unwrap()
 }
 
+/// Begins to connect to `addr` with an upgrade request of nothing but the necessary.
+pub(crate) fn start(addr: SocketAddr, limits: &Limits, now: Instant) -> Handshaking {
+    ws_proto::Opening::new(addr, &url(addr), &UpgradeRequest::new(), limits).start(now).unwrap()
+}
+
 /// Opens a connection, waiting in a poll of its own.
 pub(crate) struct Opening {
     pub(crate) url: WsUrl,
@@ -122,14 +127,15 @@ impl Opening {
         self.run_with(|_| {})
     }
 
-    pub(crate) fn run_with(
-        &self,
-        prepare: impl FnOnce(&mut Handshaking),
+    pub(crate) fn run_with<'a>(
+        &'a self,
+        prepare: impl FnOnce(&mut ws_proto::Opening<'a>),
     ) -> Result<(Client, UpgradeResponse), Box<HandshakeFailure>> {
         let Self { url, addr, request, tls, limits } = self;
         let mut opening =
-            Handshaking::start(*addr, None, url, request, tls.as_ref(), limits, Instant::now()).unwrap();
+            ws_proto::Opening { tls: tls.as_ref(), ..ws_proto::Opening::new(*addr, url, request, limits) };
         prepare(&mut opening);
+        let mut opening = opening.start(Instant::now()).unwrap();
         let mut poll = Poll::new().unwrap();
         let both = Interest::READABLE | Interest::WRITABLE;
         poll.registry().register(&mut opening, Token(0), both).unwrap();

@@ -8,8 +8,7 @@ use flate2::{Compress, Compression, Decompress, FlushCompress, FlushDecompress};
 
 use crate::common::{Client, Opening, accept, read_frame, read_head, serve};
 use ws_proto::{
-    Arena, DeflateOffer, DeflatePolicy, Deflater, Error, Handshaking, Incoming, Kind, Payload, PeerError,
-    WindowBits,
+    Arena, DeflateOffer, DeflatePolicy, Deflater, Error, Incoming, Kind, Payload, PeerError, WindowBits,
 };
 
 pub(crate) const K6: &str = "permessage-deflate; server_no_context_takeover; client_no_context_takeover";
@@ -179,8 +178,8 @@ fn unsolicited_compression_works_with_states_that_are_shared() {
     let (addr, server) = serve_deflate(K6, packed, |mut stream, _| read_frame(&mut stream));
     let mut opening = Opening::to(addr);
     opening.request.deflate_policy(DeflatePolicy::K6);
-    let share = |handshaking: &mut Handshaking| handshaking.share_deflater(&Deflater::new());
-    let mut client = opening.run_with(share).unwrap().0;
+    let deflater = Deflater::new();
+    let mut client = opening.run_with(|opening| opening.deflater = Some(&deflater)).unwrap().0;
     assert_eq!(client.receive(1), ["text hello"]);
     client.connection.send(Kind::Text, b"hello").unwrap();
     client.flush();

@@ -10,10 +10,10 @@ use std::time::{Duration, Instant};
 use mio::{Events, Interest, Poll, Token};
 use socket2::SockRef;
 
-use crate::common::{Opening, accept, read_frame, read_head, serve, url};
+use crate::common::{Opening, accept, read_frame, read_head, serve};
 use crate::tls::identity;
 use ws_proto::rustls::{ServerConnection, StreamOwned};
-use ws_proto::{Handshaking, Limits, TlsConfig, TlsOptions, UpgradeRequest, WsUrl};
+use ws_proto::{Limits, TlsConfig, TlsOptions, WsUrl};
 
 /// What the peer does, step by step.
 #[derive(Debug, Clone, Copy)]
@@ -291,8 +291,8 @@ fn perform(mut peer: Peer, acts: &[Act]) {
 fn a_reset_before_the_connection_is_noticed() {
     let listener = TcpListener::bind("127.0.0.1:0").unwrap();
     let addr = listener.local_addr().unwrap();
-    let (request, limits, now) = (UpgradeRequest::new(), Limits::default(), Instant::now());
-    let mut opening = Handshaking::start(addr, None, &url(addr), &request, None, &limits, now).unwrap();
+    let (limits, now) = (Limits::default(), Instant::now());
+    let mut opening = crate::common::start(addr, &limits, now);
     let (peer, _) = listener.accept().unwrap();
     SockRef::from(&peer).set_linger(Some(Duration::ZERO)).unwrap();
     drop(peer);

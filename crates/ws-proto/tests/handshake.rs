@@ -6,7 +6,7 @@ use std::time::{Duration, Instant};
 
 use crate::common::{Client, Opening, accept, read_head, serve, url};
 use ws_proto::{
-    Error, HandshakeFailure, Handshaking, Limits, PeerError, Phase, Refusal, Step, UpgradeRequest, WsUrl,
+    Error, HandshakeFailure, Limits, PeerError, Phase, Refusal, Step, TimeLimit, UpgradeRequest, WsUrl,
 };
 
 /// The failure of a handshake with a peer that answers `answer` and closes.
@@ -196,8 +196,7 @@ fn a_stalled_peer_hits_the_deadline() {
     let addr = listener.local_addr().unwrap();
     let start = Instant::now();
     let limits = Limits::default();
-    let request = UpgradeRequest::new();
-    let mut opening = Handshaking::start(addr, None, &url(addr), &request, None, &limits, start).unwrap();
+    let mut opening = crate::common::start(addr, &limits, start);
     assert_eq!(
         opening.deadline(),
         start + Duration::from_secs(30),
@@ -213,7 +212,15 @@ fn a_stalled_peer_hits_the_deadline() {
     let Step::Pending(opening) = opening.advance(almost).unwrap() else { panic!("nobody answered") };
     let failure = opening.advance(start + Duration::from_secs(60)).unwrap_err();
     match failure.error {
-        Error::Timeout { phase: Phase::Upgrade, local: Some(_), addr: to } => assert_eq!(to, addr),
+        Error::Timeout {
+            phase: Phase::Upgrade,
+            limit: TimeLimit::Handshake,
+            after,
+            local: Some(_),
+            addr: to,
+        } => {
+            assert_eq!((to, after), (addr, Duration::from_secs(60)));
+        }
         error => panic!("{error:?}"),
     }
 }
@@ -223,9 +230,8 @@ fn a_refusal_with_a_stalled_body_is_still_a_refusal() {
     let listener = TcpListener::bind("127.0.0.1:0").unwrap();
     let addr = listener.local_addr().unwrap();
     let start = Instant::now();
-    let request = UpgradeRequest::new();
     let limits = Limits::default();
-    let mut opening = Handshaking::start(addr, None, &url(addr), &request, None, &limits, start).unwrap();
+    let mut opening = crate::common::start(addr, &limits, start);
     let (mut peer, _) = listener.accept().unwrap();
     let answer = b"HTTP/1.1 503 Busy\r\nContent-Length: 100\r\n\r\npart";
     peer.write_all(answer).unwrap();
@@ -243,9 +249,8 @@ fn phases_are_timed() {
     let listener = TcpListener::bind("127.0.0.1:0").unwrap();
     let addr = listener.local_addr().unwrap();
     let start = Instant::now();
-    let request = UpgradeRequest::new();
     let limits = Limits::default();
-    let mut opening = Handshaking::start(addr, None, &url(addr), &request, None, &limits, start).unwrap();
+    let mut opening = crate::common::start(addr, &limits, start);
     let (mut peer, _) = listener.accept().unwrap();
     while opening.bytes_written() == 0 {
         let Step::Pending(same) = opening.advance(start + Duration::from_secs(2)).unwrap() else { panic!() };
@@ -274,8 +279,9 @@ fn the_local_address_can_be_chosen() {
     let request = UpgradeRequest::new();
     let local = Some(Ipv4Addr::LOCALHOST.into());
     let now = Instant::now();
-    let mut opening =
-        Handshaking::start(addr, local, &url(addr), &request, None, &Limits::default(), now).unwrap();
+    let (url, limits) = (url(addr), Limits::default());
+    let opening = ws_proto::Opening { local, ..ws_proto::Opening::new(addr, &url, &request, &limits) };
+    let mut opening = opening.start(now).unwrap();
     let connection = loop {
         match opening.advance(now).unwrap() {
             Step::Pending(same) => opening = same,
@@ -285,6 +291,34 @@ fn the_local_address_can_be_chosen() {
     assert_eq!(Some(peer.join().unwrap()), connection.local_addr());
     // 192.0.2.0/24 is for documentation: no interface has an address of it.
     let foreign = Some(Ipv4Addr::new(192, 0, 2, 1).into());
-    let error = Handshaking::start(addr, foreign, &url(addr), &request, None, &Limits::default(), now);
+    let opening =
+        ws_proto::Opening { local: foreign, ..ws_proto::Opening::new(addr, &url, &request, &limits) };
+    let error = opening.start(now);
     assert!(matches!(error, Err(Error::Bind { .. })), "{error:?}");
+}
+
+#[test]
+fn steps_that_begin_and_end_in_one_call_take_time() {
+    let listener = std::net::TcpListener::bind("127.0.0.1:0").unwrap();
+    let addr = listener.local_addr().unwrap();
+    let start = Instant::now();
+    let mut opening = crate::common::start(addr, &Limits::default(), start);
+    let (mut peer, _) = listener.accept().unwrap();
+    // It answers before it is asked, so connecting and the upgrade are one call.
+    peer.write_all(b"HTTP/1.1 404 X\r\nContent-Length: 0\r\n\r\n").unwrap();
+    let mut now = start;
+    let failure = loop {
+        std::thread::sleep(Duration::from_millis(5));
+        let mut clock = || {
+            now += Duration::from_millis(1);
+            now
+        };
+        match opening.advance_by(&mut clock) {
+            Ok(Step::Pending(same)) => opening = same,
+            Ok(Step::Open(..)) => panic!("open"),
+            Err(failure) => break failure,
+        }
+    };
+    assert!(failure.timings.connect.unwrap() >= Duration::from_millis(1), "{failure:?}");
+    assert_eq!(failure.timings.upgrade, Some(Duration::from_millis(1)), "{failure:?}");
 }

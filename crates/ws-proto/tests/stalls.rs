@@ -11,8 +11,7 @@ use socket2::{Domain, SockAddr, Socket, Type};
 
 use crate::common::{Client, PATIENCE, accept, describe, read_frame, serve_open, url};
 use ws_proto::{
-    Flushed, Handshaking, Incoming, Kind, Limits, ReadProgress, Step, TlsConfig, TlsOptions, UpgradeRequest,
-    WsUrl,
+    Flushed, Incoming, Kind, Limits, ReadProgress, Step, TlsConfig, TlsOptions, UpgradeRequest, WsUrl,
 };
 
 /// Of a handshake that the peer leaves after it has said `answer`: the text of the failure, and when it came.
@@ -23,7 +22,10 @@ fn handshake(tls: bool, answer: &[u8]) -> (String, Duration) {
     let url =
         if tls { WsUrl::parse(&format!("wss://localhost:{}/", addr.port())).unwrap() } else { url(addr) };
     let (request, limits, start) = (UpgradeRequest::new(), Limits::default(), Instant::now());
-    let mut opening = Handshaking::start(addr, None, &url, &request, Some(&config), &limits, start).unwrap();
+    let mut opening =
+        ws_proto::Opening { tls: Some(&config), ..ws_proto::Opening::new(addr, &url, &request, &limits) }
+            .start(start)
+            .unwrap();
     let (mut peer, _) = listener.accept().unwrap();
     peer.write_all(answer).unwrap();
     // It has said all it will, and all of that has been taken.
@@ -40,8 +42,8 @@ fn handshake(tls: bool, answer: &[u8]) -> (String, Duration) {
 
 #[test]
 fn handshakes_end_by_their_limits() {
-    let upgrade = "no answer from PEER in time (upgrade)";
-    let tls = "no answer from PEER in time (TLS handshake)";
+    let upgrade = "no answer from PEER in time (upgrade, handshake_timeout of 60s)";
+    let tls = "no answer from PEER in time (TLS handshake, handshake_timeout of 60s)";
     let table: [(&str, bool, &[u8], &str); 8] = [
         ("says nothing", false, b"", upgrade),
         ("in the status line", false, b"HTTP/1.1 1", upgrade),
@@ -76,20 +78,23 @@ fn a_connection_that_is_not_made_ends_by_its_limit() {
     listener.listen(0).unwrap();
     let addr = listener.local_addr().unwrap().as_socket().unwrap();
     let _first = std::net::TcpStream::connect(addr).unwrap();
-    let (request, limits, start) = (UpgradeRequest::new(), Limits::default(), Instant::now());
-    let opening = Handshaking::start(addr, None, &url(addr), &request, None, &limits, start).unwrap();
+    let (limits, start) = (Limits::default(), Instant::now());
+    let opening = crate::common::start(addr, &limits, start);
     let Step::Pending(opening) = opening.advance(start).unwrap() else { panic!("open") };
     assert_eq!((opening.deadline(), opening.bytes_written()), (start + limits.connect_timeout, 0));
     let failure = opening.advance(start + limits.connect_timeout).unwrap_err();
-    assert_eq!(failure.to_string(), format!("no answer from {addr} in time (TCP connect)"));
+    assert_eq!(
+        failure.to_string(),
+        format!("no answer from {addr} in time (TCP connect, connect_timeout of 30s)")
+    );
 }
 
 #[test]
 fn a_peer_that_trickles_gets_no_more_time() {
     let listener = TcpListener::bind("127.0.0.1:0").unwrap();
     let addr = listener.local_addr().unwrap();
-    let (request, limits, start) = (UpgradeRequest::new(), Limits::default(), Instant::now());
-    let mut opening = Handshaking::start(addr, None, &url(addr), &request, None, &limits, start).unwrap();
+    let (limits, start) = (Limits::default(), Instant::now());
+    let mut opening = crate::common::start(addr, &limits, start);
     let (mut peer, _) = listener.accept().unwrap();
     peer.set_nodelay(true).unwrap();
     let mut now = start;
@@ -104,7 +109,10 @@ fn a_peer_that_trickles_gets_no_more_time() {
     };
     assert_eq!(
         (failure.to_string(), now - start),
-        (format!("no answer from {addr} in time (upgrade)"), limits.handshake_timeout)
+        (
+            format!("no answer from {addr} in time (upgrade, handshake_timeout of 60s)"),
+            limits.handshake_timeout
+        )
     );
 }
 

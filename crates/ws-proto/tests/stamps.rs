@@ -20,7 +20,7 @@ fn write(stream: &mut impl Write, bytes: &[u8]) -> (SystemTime, SystemTime) {
 
 /// Opens a connection that stamps.
 fn open_stamped(opening: &Opening) -> Client {
-    opening.run_with(|opening| opening.stamp_arrivals()).unwrap().0
+    opening.run_with(|opening| opening.stamp_arrivals = true).unwrap().0
 }
 
 /// Waits until the system stamps what arrives.

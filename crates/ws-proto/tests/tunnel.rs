@@ -22,7 +22,7 @@ fn through<T: Send + 'static>(
     opening.url = WsUrl::parse("ws://far.test/x").unwrap();
     opening.limits = limits.clone();
     let proxy_address = Proxy::parse(&format!("user:word@{addr}")).unwrap();
-    let result = opening.run_with(|handshaking| handshaking.via(&proxy_address, &opening.url));
+    let result = opening.run_with(|opening| opening.proxy = Some(&proxy_address));
     (result, proxy.join().unwrap())
 }
 
@@ -120,8 +120,12 @@ fn the_tunnel_is_timed_and_its_time_limited() {
     let (start, second) = (Instant::now(), Duration::from_secs(1));
     let begin = || {
         let (request, limits) = (UpgradeRequest::new(), Limits::default());
-        let mut opening = Handshaking::start(addr, None, &url(addr), &request, None, &limits, start).unwrap();
-        opening.via(&Proxy::parse(&addr.to_string()).unwrap(), &url(addr));
+        let (proxy, url) = (Proxy::parse(&addr.to_string()).unwrap(), url(addr));
+        let opening = ws_proto::Opening {
+            proxy: Some(&proxy),
+            ..ws_proto::Opening::new(addr, &url, &request, &limits)
+        };
+        let opening = opening.start(start).unwrap();
         let (peer, _) = listener.accept().unwrap();
         (opening, peer)
     };

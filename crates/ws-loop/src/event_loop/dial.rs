@@ -5,7 +5,7 @@ use std::sync::Arc;
 use std::time::{Duration, Instant};
 
 use mio::Interest;
-use ws_proto::{Connection, HandshakeFailure, HandshakeTimings, Handshaking, Step, UpgradeResponse};
+use ws_proto::{Connection, HandshakeFailure, HandshakeTimings, Opening, Step, UpgradeResponse};
 
 use super::socket::{Dialing, Looking, Socket, State};
 use super::{Due, EventLoop, Queued};
@@ -35,8 +35,8 @@ impl<T: Send + 'static> EventLoop<T> {
             Some(Ok(addr)) => self.dial(key, dial, addr, started, None),
             Some(Err(error)) => self.fail(key, DialFailure::early(error.into(), DialTimings::default())),
             None => {
-                let limit = dial.limits.connect_timeout.min(NEVER);
-                let timer = self.deadline(key, started + limit);
+                let (_, limit) = dial.limits.first_to_connect();
+                let timer = self.deadline(key, started + limit.min(NEVER));
                 self.set_state(key, State::Looking(Box::new(Looking { dial, started, timer })));
             }
         }
@@ -47,7 +47,7 @@ impl<T: Send + 'static> EventLoop<T> {
     pub(super) fn resolved(&mut self, key: SocketKey, lookup: Lookup) {
         let Some(looking) = self.take_looking(key) else { return };
         self.wheel.cancel(looking.timer);
-        let took = self.now.saturating_duration_since(looking.started);
+        let took = self.clock.now().saturating_duration_since(looking.started);
         match lookup {
             Ok(addr) => self.dial(key, looking.dial, addr, looking.started, Some(took)),
             Err(error) => {
@@ -60,7 +60,8 @@ impl<T: Send + 'static> EventLoop<T> {
     /// The time of a lookup or a handshake is over.
     pub(super) fn expire(&mut self, key: SocketKey) {
         if let Some(looking) = self.take_looking(key) {
-            let error = DnsError::Timeout { host: looking.dial.next_hop().0.to_owned() };
+            let (limit, after) = looking.dial.limits.first_to_connect();
+            let error = DnsError::Timeout { host: looking.dial.next_hop().0.to_owned(), limit, after };
             let total = self.now.saturating_duration_since(looking.started);
             let timings = DialTimings { total, ..DialTimings::default() };
             self.fail(key, DialFailure::early(error.into(), timings));
@@ -71,21 +72,22 @@ impl<T: Send + 'static> EventLoop<T> {
 
     /// Moves a handshake on after readiness or at its deadline. Says whether the socket is open now.
     pub(super) fn advance(&mut self, key: SocketKey) -> bool {
-        let now = self.now;
         let Some(Socket { state: State::Dialing(dialing), .. }) = self.sockets.get_mut(key) else {
             return false;
         };
         let Some(handshaking) = dialing.handshaking.take() else { return false };
         let (started, dns, timer) = (dialing.started, dialing.dns, dialing.timer);
+        // Not the turn's reading either: all handshakes that it moves on would seem to take no time.
+        let clock = &self.clock;
         let timed = |parts: HandshakeTimings| DialTimings {
             dns,
             connect: parts.connect,
             tunnel: parts.tunnel,
             tls: parts.tls,
             upgrade: parts.upgrade,
-            total: now.saturating_duration_since(started),
+            total: clock.now().saturating_duration_since(started),
         };
-        match handshaking.advance(now) {
+        match handshaking.advance_by(&mut || clock.now()) {
             Ok(Step::Pending(handshaking)) => {
                 let deadline = handshaking.deadline();
                 dialing.handshaking = Some(handshaking);
@@ -120,22 +122,18 @@ impl<T: Send + 'static> EventLoop<T> {
         started: Instant,
         dns: Option<Duration>,
     ) {
-        let mut limits = dial.limits;
         let spent = dns.unwrap_or_default();
-        let now = started + spent;
-        limits.connect_timeout = limits.connect_timeout.saturating_sub(spent);
-        limits.handshake_timeout = limits.handshake_timeout.saturating_sub(spent);
         let local = dial.local;
-        let start =
-            Handshaking::start(addr, local, &dial.url, &dial.request, dial.tls.as_ref(), &limits, now);
-        let registered = start.and_then(|mut handshaking| {
-            handshaking.share_deflater(&self.deflater);
-            if dial.arrivals {
-                handshaking.stamp_arrivals();
-            }
-            if let Some(proxy) = &dial.proxy {
-                handshaking.via(proxy, &dial.url);
-            }
+        let opening = Opening {
+            local,
+            tls: dial.tls.as_ref(),
+            proxy: dial.proxy.as_ref(),
+            began: Some(started),
+            deflater: Some(&self.deflater),
+            stamp_arrivals: dial.arrivals,
+            ..Opening::new(addr, &dial.url, &dial.request, &dial.limits)
+        };
+        let registered = opening.start(started + spent).and_then(|mut handshaking| {
             // Both once and for all: an edge-triggered poll reports neither again until it changes, so this costs
             // a single spurious wake-up and spares a system call whenever a write blocks.
             let interest = Interest::READABLE | Interest::WRITABLE;

@@ -19,6 +19,7 @@ use std::sync::Arc;
 use std::time::{Duration, Instant};
 
 use parking_lot::Mutex;
+use ws_proto::TimeLimit;
 
 /// More threads than this would not help: lookups are rare (each answer serves everybody for the time to live) and
 /// the system's resolver keeps few questions in flight itself.
@@ -133,6 +134,10 @@ pub enum DnsError {
     Timeout {
         /// The name asked for.
         host: String,
+        /// Which limit it was.
+        limit: TimeLimit,
+        /// How long it is.
+        after: Duration,
     },
 }
 

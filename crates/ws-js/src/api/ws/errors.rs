@@ -2,9 +2,10 @@
 
 use std::io;
 use std::net::{IpAddr, SocketAddr};
+use std::time::Duration;
 
-use ws_loop::DialError;
-use ws_proto::{Direction, Error, ExtensionFault, PeerError, Phase, UpgradeResponse};
+use ws_loop::{DialError, DnsError};
+use ws_proto::{Direction, Error, ExtensionFault, PeerError, Phase, TimeLimit, UpgradeResponse};
 
 use super::tls_text;
 use crate::api::{set_number, set_text};
@@ -34,6 +35,9 @@ impl Failure {
 pub(in crate::api) fn dial_text(error: &DialError) -> String {
     match error {
         DialError::Handshake(error) => handshake_text(error),
+        DialError::Lookup(error @ DnsError::Timeout { limit, after, .. }) => {
+            format!("{error} ({})", expired("DNS", *limit, *after))
+        }
         // Lookups speak k6's words already.
         other => other.to_string(),
     }
@@ -42,15 +46,24 @@ pub(in crate::api) fn dial_text(error: &DialError) -> String {
 fn handshake_text(error: &Error) -> String {
     match error {
         Error::Connect { addr, local, source } => {
-            format!("dial tcp {}: connect: {}", ends(local.map(any_port), *addr), errno_text(source))
+            let call = if is_out_of_descriptors(source) { "socket" } else { "connect" };
+            let meaning = meaning(source, *local, *addr).map(|text| format!(": {text}")).unwrap_or_default();
+            let ends = ends(local.map(any_port), *addr);
+            format!("dial tcp {ends}: {call}: {}{meaning}", errno_text(source))
         }
         Error::Bind { local, addr, source } => {
             format!("dial tcp {}: bind: {}", ends(Some(any_port(*local)), *addr), errno_text(source))
         }
-        Error::Timeout { phase: Phase::Connect, local, addr } => {
-            format!("dial tcp {}: i/o timeout", ends(*local, *addr))
+        Error::Timeout { phase, limit, after, local, addr } => {
+            let (call, step) = match phase {
+                Phase::Connect => ("dial", "TCP"),
+                Phase::Tunnel => ("read", "proxy"),
+                Phase::Tls => ("read", "TLS"),
+                Phase::Upgrade => ("read", "upgrade"),
+            };
+            let why = expired(step, *limit, *after);
+            format!("{call} tcp {}: i/o timeout ({why})", ends(*local, *addr))
         }
-        Error::Timeout { local, addr, .. } => format!("read tcp {}: i/o timeout", ends(*local, *addr)),
         Error::Broken { direction, local, addr, source, .. } => {
             let call = match direction {
                 Direction::Read => "read",
@@ -72,6 +85,41 @@ fn handshake_text(error: &Error) -> String {
         // The rest says in the library's own words what k6 has none for, or the same.
         other => other.to_string(),
     }
+}
+
+/// The step that a time limit ended in, and which limit it was.
+fn expired(step: &str, limit: TimeLimit, after: Duration) -> String {
+    let param = match limit {
+        TimeLimit::Connect => "connectTimeout",
+        TimeLimit::Handshake => "handshakeTimeout",
+    };
+    format!("{step}, {param} of {after:?}")
+}
+
+/// Whether the process, or the whole system, may open nothing more.
+pub(in crate::api) fn is_out_of_descriptors(error: &io::Error) -> bool {
+    matches!(error.raw_os_error(), Some(libc::EMFILE | libc::ENFILE))
+}
+
+/// What a failure to connect means, where the system's words do not say it.
+fn meaning(error: &io::Error, local: Option<IpAddr>, addr: SocketAddr) -> Option<&'static str> {
+    if is_out_of_descriptors(error) {
+        return Some("no more file descriptors, see 'ulimit -n'");
+    }
+    if error.raw_os_error() != Some(libc::EADDRNOTAVAIL) {
+        return None;
+    }
+    // Without any address of its kind, the system has the same words.
+    Some(match local.is_none() && addr.is_ipv6() {
+        false => {
+            "all ports from this address to this server are in use; \
+             more addresses (--local-ips) or ports (sysctl net.ipv4.ip_local_port_range) help"
+        }
+        true => {
+            "this machine has no IPv6 address to connect from, or all its ports to this server are in use; \
+             then more addresses (--local-ips) or ports (sysctl net.ipv4.ip_local_port_range) help"
+        }
+    })
 }
 
 /// An end whose port is not known.
@@ -234,6 +282,28 @@ mod tests {
             source: io::Error::from_raw_os_error(111),
         });
         assert_eq!(dial_text(&error), "dial tcp 127.0.0.1:1: connect: connection refused");
+        for (addr, code, meaning) in [
+            (
+                "127.0.0.1:1",
+                libc::EADDRNOTAVAIL,
+                "cannot assign requested address: all ports from this address",
+            ),
+            (
+                "[::1]:1",
+                libc::EADDRNOTAVAIL,
+                "cannot assign requested address: this machine has no IPv6 address",
+            ),
+            ("127.0.0.1:1", libc::EMFILE, "too many open files: no more file descriptors, see 'ulimit -n'"),
+        ] {
+            let error = DialError::Handshake(Error::Connect {
+                addr: addr.parse().unwrap(),
+                local: None,
+                source: io::Error::from_raw_os_error(code),
+            });
+            let call = if code == libc::EMFILE { "socket" } else { "connect" };
+            let text = dial_text(&error);
+            assert!(text.starts_with(&format!("dial tcp {addr}: {call}: {meaning}")), "{text}");
+        }
         let error = DialError::Handshake(Error::Bind {
             addr: "127.0.0.1:1".parse().unwrap(),
             local: "192.0.2.77".parse().unwrap(),
