@@ -194,9 +194,8 @@ impl App<'_> {
 
     /// Runs the test and reports.
     fn conduct(&self, test: Test) -> Result<ExitCode, CliError> {
-        // One connection each is the usual case; the echo server has the other ends.
-        let ends = if test.echo.is_some() { 2 } else { 1 };
-        if let Some(shortage) = descriptors::prepare(ends * test.options.plan.max_vus() as u64) {
+        let vus = test.options.plan.max_vus() as u64;
+        if let Some(shortage) = descriptors::prepare(vus, test.echo.is_some()) {
             self.log.warning(&shortage);
         }
         let outputs = test

@@ -13,6 +13,7 @@ use ws_js::{
 };
 use ws_loop::{Resolver, ResolverConfig};
 
+use crate::descriptors;
 use crate::error::CliError;
 use crate::exit::ExitCode;
 use crate::host::{Host, LoadRequest, RunRequest, Running, Script, SummaryFailure};
@@ -57,6 +58,10 @@ impl Log for ScriptLog {
 fn failure(error: ws_js::Error) -> CliError {
     match error {
         ws_js::Error::Script(error) => script_failure(&error, "script exception".to_owned()),
+        ws_js::Error::Loop(error) => {
+            let hint = descriptors::remedy(error.system()).unwrap_or_default();
+            CliError::generic(format!("{}{hint}", ws_js::Error::Loop(error)))
+        }
         error => CliError::generic(error.to_string()),
     }
 }

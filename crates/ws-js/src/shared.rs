@@ -89,6 +89,8 @@ pub(crate) struct Shared {
     pub(crate) unmeasured_latency: Once,
     /// The warning that a server has sent more than the limits allow.
     limit_met: Once,
+    /// The warning that there are no more file descriptors.
+    descriptors_met: Once,
 }
 
 /// What others give to a run; read through [`Shared`].
@@ -122,6 +124,7 @@ impl Shared {
             tls: OnceLock::new(),
             unmeasured_latency: Once::new(),
             limit_met: Once::new(),
+            descriptors_met: Once::new(),
         })
     }
 
@@ -153,6 +156,15 @@ impl Shared {
     /// Why a text is no URL, with no more of it than may be shown.
     pub(crate) fn url_fault(&self, error: UrlError) -> String {
         if self.settings.redact_query { error.without_query() } else { error }.to_string()
+    }
+
+    /// Says, once in a run, that sockets cannot be made: how many a script wants is only seen then.
+    pub(crate) fn warn_of_descriptors(&self) {
+        self.descriptors_met.call_once(|| {
+            let message = "a connection could not be made for want of file descriptors, others may follow; \
+                           raise the limit with 'ulimit -n' (as root, or in /etc/security/limits.conf)";
+            self.log.write(&Record { level: Level::Warning, message, fields: &[] });
+        });
     }
 
     /// The address that a VU connects from, if it matters; `number` is its `__VU`.

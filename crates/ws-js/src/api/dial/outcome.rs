@@ -2,10 +2,11 @@
 
 use std::time::Instant;
 
-use ws_loop::DialTimings;
+use ws_loop::{DialError, DialTimings};
 use ws_metrics::{Metadata, TagSetId, builtin};
 use ws_proto::{CookieJar, UpgradeResponse, WsUrl};
 
+use crate::api::ws::errors::is_out_of_descriptors;
 use crate::samples::Samples;
 use crate::shared::Shared;
 
@@ -38,6 +39,17 @@ pub(crate) fn book(shared: &Shared, samples: &mut Samples, series: Series, timin
                 add(metric, took);
             }
         }
+    }
+}
+
+/// Tells the user of failures that the whole run shares.
+pub(crate) fn warn(shared: &Shared, error: &DialError) {
+    if let DialError::Handshake(
+        ws_proto::Error::Connect { source, .. } | ws_proto::Error::Bind { source, .. },
+    ) = error
+        && is_out_of_descriptors(source)
+    {
+        shared.warn_of_descriptors();
     }
 }
 

@@ -143,6 +143,7 @@ impl Life<'_> {
     fn failed(&self, scope: &mut v8::PinScope<'_, '_>, failure: DialFailure) -> Result<(), Fault> {
         let DialFailure { error, response, timings, traffic } = failure;
         let shared = &self.at.caller.inside.group().shared;
+        outcome::warn(shared, &error);
         self.at.with(|socket, parts| {
             // The loop has forgotten it already.
             socket.key = None;

@@ -64,6 +64,7 @@ impl At {
     fn refused(self, failure: DialFailure) {
         let DialFailure { error, response, timings, traffic } = failure;
         let shared = &self.inside.group().shared;
+        outcome::warn(shared, &error);
         self.with(|session, parts| {
             session.key = None;
             session.tags = tags::complete(shared, session.tags, Some(&session.url), response.as_ref(), None);
