@@ -1,11 +1,14 @@
 //! The client: what all users share, and the threads that do the work.
 
+use std::collections::HashMap;
 use std::fmt;
+use std::marker::PhantomData;
 use std::sync::{Arc, OnceLock};
 use std::time::{Duration, Instant};
 
 use tokio::runtime::{Builder, Runtime};
-use tokio::task::AbortHandle;
+use tokio::sync::Semaphore;
+use tokio::task::{AbortHandle, JoinSet};
 use ws_loop::{Proxies, Resolver};
 use ws_proto::TlsConfig;
 
@@ -15,6 +18,7 @@ use crate::exchange;
 use crate::pace::Pace;
 use crate::request::Request;
 use crate::response::Outcome;
+use crate::target::Target;
 
 /// Makes the settings for TLS, when the first `https` address is asked for.
 type MakeTls = Arc<dyn Fn() -> Result<TlsConfig, String> + Send + Sync>;
@@ -79,13 +83,22 @@ pub(crate) struct Core {
     pub(crate) pace: Option<Pace>,
 }
 
-/// A request under way.
+/// How many requests of a batch are under way at the same time. `None`: all of them.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+pub struct BatchLimits {
+    /// Altogether.
+    pub together: Option<usize>,
+    /// To one host and port.
+    pub per_host: Option<usize>,
+}
+
+/// A request, or a batch of them, under way.
 #[derive(Debug)]
 pub struct Pending(AbortHandle);
 
 impl Pending {
     /// Gives the request up: its connection is closed, and its outcome, unless there is one already, is
-    /// [`Error::Aborted`].
+    /// [`Error::Aborted`](crate::Error::Aborted); a batch has none at all then.
     pub fn abort(&self) {
         self.0.abort();
     }
@@ -106,13 +119,49 @@ impl Client {
         done: impl FnOnce(Outcome) + Send + 'static,
     ) -> Pending {
         let (core, connections) = (Arc::clone(&self.core), connections.clone());
-        let answer = Answer(Some(done));
+        let answer = Answer::new(done);
         let task = async move {
-            if let Some(pace) = &core.pace {
-                tokio::time::sleep_until(pace.turn(Instant::now()).into()).await;
+            answer.give(paced(&core, &connections, &request).await);
+        };
+        Pending(self.runtime().spawn(task).abort_handle())
+    }
+
+    /// Makes several requests at the same time, as many as `limits` allow. `done` gets the outcomes in the order of the
+    /// requests.
+    pub fn send_all(
+        &self,
+        connections: &Connections,
+        requests: Vec<Request>,
+        limits: BatchLimits,
+        done: impl FnOnce(Vec<Outcome>) + Send + 'static,
+    ) -> Pending {
+        let (core, connections) = (Arc::clone(&self.core), connections.clone());
+        let answer = Answer::new(done);
+        let task = async move {
+            let all = Arc::new(Semaphore::new(limits.together.unwrap_or(Semaphore::MAX_PERMITS)));
+            let mut hosts = HashMap::<Option<String>, Arc<Semaphore>>::new();
+            let mut tasks = JoinSet::new();
+            let count = requests.len();
+            for (place, request) in requests.into_iter().enumerate() {
+                let host = Target::parse(&request.url).ok().map(|target| target.authority().to_owned());
+                let one_host = hosts.entry(host).or_insert_with(|| {
+                    Arc::new(Semaphore::new(limits.per_host.unwrap_or(Semaphore::MAX_PERMITS)))
+                });
+                let (all, one_host) = (Arc::clone(&all), Arc::clone(one_host));
+                let (core, connections) = (Arc::clone(&core), connections.clone());
+                tasks.spawn(async move {
+                    // Never closed, so there is always a permit in the end.
+                    let _turn = (one_host.acquire().await, all.acquire().await);
+                    (place, paced(&core, &connections, &request).await)
+                });
             }
-            let outcome = exchange::run(&core, &connections, &request).await;
-            answer.give(outcome);
+            let mut outcomes: Vec<Outcome> = (0..count).map(|_| Outcome::aborted()).collect();
+            while let Some(ended) = tasks.join_next().await {
+                if let Ok((place, outcome)) = ended {
+                    outcomes[place] = outcome;
+                }
+            }
+            answer.give(outcomes);
         };
         Pending(self.runtime().spawn(task).abort_handle())
     }
@@ -152,21 +201,50 @@ impl Core {
     }
 }
 
-/// Sees to it that somebody who waits for an outcome gets one, whatever becomes of the task.
-struct Answer<F: FnOnce(Outcome)>(Option<F>);
+/// Makes a request when its turn has come.
+async fn paced(core: &Core, connections: &Connections, request: &Request) -> Outcome {
+    if let Some(pace) = &core.pace {
+        tokio::time::sleep_until(pace.turn(Instant::now()).into()).await;
+    }
+    exchange::run(core, connections, request).await
+}
 
-impl<F: FnOnce(Outcome)> Answer<F> {
-    fn give(mut self, outcome: Outcome) {
+/// Sees to it that somebody who waits for outcomes gets them, whatever becomes of the task.
+struct Answer<T: Unanswered, F: FnOnce(T)>(Option<F>, PhantomData<fn(T)>);
+
+/// What is given to somebody whose task has come to nothing.
+trait Unanswered {
+    fn unanswered() -> Self;
+}
+
+impl Unanswered for Outcome {
+    fn unanswered() -> Self {
+        Outcome::aborted()
+    }
+}
+
+impl Unanswered for Vec<Outcome> {
+    fn unanswered() -> Self {
+        Vec::new()
+    }
+}
+
+impl<T: Unanswered, F: FnOnce(T)> Answer<T, F> {
+    fn new(done: F) -> Self {
+        Self(Some(done), PhantomData)
+    }
+
+    fn give(mut self, outcome: T) {
         if let Some(done) = self.0.take() {
             done(outcome);
         }
     }
 }
 
-impl<F: FnOnce(Outcome)> Drop for Answer<F> {
+impl<T: Unanswered, F: FnOnce(T)> Drop for Answer<T, F> {
     fn drop(&mut self) {
         if let Some(done) = self.0.take() {
-            done(Outcome { hops: Vec::new(), result: Err(Error::Aborted) });
+            done(T::unanswered());
         }
     }
 }

@@ -111,7 +111,6 @@ fn answer_to_challenge(
 /// A response, and what it took to get it.
 struct Received {
     response: Response,
-    sent: SentRequest,
     raw: Bytes,
 }
 
@@ -127,6 +126,10 @@ async fn one(
     let headers = headers_of(request, ask, authorization)?;
     let method = hyper::Method::from_bytes(ask.method.as_bytes())
         .map_err(|_| Error::Method { method: ask.method.clone() })?;
+    progress.sent = Some(SentRequest {
+        headers: headers.clone(),
+        body: ask.body.clone().filter(|_| request.keep_transcript).unwrap_or_default(),
+    });
     let origin = ask.target.origin();
     loop {
         let (mut connection, is_reused) = connections.take(core, &origin).await?;
@@ -143,9 +146,8 @@ async fn one(
                 if stays {
                     connections.give_back(connection);
                 }
-                let sent = SentRequest { headers, body: ask.body.clone().unwrap_or_default() };
                 let response = Response { url: Arc::clone(&ask.target.text), ..response };
-                return Ok(Received { response, sent, raw });
+                return Ok(Received { response, raw });
             }
             // The server has closed an idle connection just as it was to be used.
             Err(_) if is_reused && may_be_repeated(&connection, &ask.method) => {}
@@ -388,6 +390,7 @@ struct Progress {
     connection: Option<Facts>,
     head: Option<Instant>,
     protocol: Option<Protocol>,
+    sent: Option<SentRequest>,
 }
 
 struct Facts {
@@ -410,6 +413,7 @@ impl Progress {
             connection: None,
             head: None,
             protocol: None,
+            sent: None,
         }
     }
 
@@ -457,7 +461,7 @@ impl Progress {
             peer: self.connection.as_ref().map(|facts| facts.peer),
             tls: self.connection.as_ref().and_then(|facts| facts.tls),
             error: None,
-            sent: None,
+            sent: self.sent,
             received: None,
         }
     }
@@ -467,15 +471,11 @@ impl Progress {
     }
 
     fn received(self, received: &Received, keep_transcript: bool) -> Hop {
-        let Received { response, sent, raw } = received;
+        let Received { response, raw } = received;
         let hop = self.hop();
         Hop {
             status: response.fault.is_none().then_some(response.status),
             error: response.fault.clone(),
-            sent: Some(SentRequest {
-                headers: sent.headers.clone(),
-                body: if keep_transcript { sent.body.clone() } else { Bytes::new() },
-            }),
             received: keep_transcript.then(|| (response.headers.clone(), raw.clone())),
             ..hop
         }

@@ -49,7 +49,7 @@ mod response;
 mod target;
 mod wire;
 
-pub use client::{Client, ClientConfig, Pending};
+pub use client::{BatchLimits, Client, ClientConfig, Pending};
 pub use coding::Coding;
 pub use connections::Connections;
 pub use error::{Error, TlsFault};

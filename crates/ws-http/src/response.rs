@@ -20,6 +20,13 @@ pub struct Outcome {
     pub result: Result<Response, Error>,
 }
 
+impl Outcome {
+    /// Of a request that was given up.
+    pub(crate) fn aborted() -> Self {
+        Self { hops: Vec::new(), result: Err(Error::Aborted) }
+    }
+}
+
 /// One request and its response, or what went wrong with it.
 #[derive(Debug, Clone)]
 pub struct Hop {
@@ -43,7 +50,7 @@ pub struct Hop {
     pub tls: Option<TlsFacts>,
     /// Why it failed.
     pub error: Option<Error>,
-    /// What was sent, if a response came back; its body only with [`keep_transcript`](crate::Request::keep_transcript).
+    /// What was sent, or would have been; its body only with [`keep_transcript`](crate::Request::keep_transcript).
     pub sent: Option<SentRequest>,
     /// What came back, with [`keep_transcript`](crate::Request::keep_transcript).
     pub received: Option<(Headers, Bytes)>,

@@ -6,7 +6,8 @@ use std::sync::{Arc, Mutex, mpsc};
 use std::time::Duration;
 
 use ws_http::{
-    Auth, Client, ClientConfig, Coding, Connections, Error, Outcome, Protocol, Request, RequestCookie,
+    Auth, BatchLimits, Client, ClientConfig, Coding, Connections, Error, Outcome, Protocol, Request,
+    RequestCookie,
 };
 use ws_proto::CookieJar;
 
@@ -288,4 +289,22 @@ fn who_gives_up_has_an_outcome_all_the_same() {
     pending.abort();
     let outcome = outcome.recv_timeout(Duration::from_secs(60)).unwrap();
     assert!(matches!(outcome.result, Err(Error::Aborted)));
+}
+
+#[test]
+fn a_batch_keeps_its_order_and_its_limits() {
+    // One connection after the other: with two at a time the second would wait for ever.
+    let server = serve(&[Some(OK), Some(OK), Some(OK)]);
+    let user = User::new();
+    let mut requests: Vec<_> = ["/1", "/2", "/3"].map(|path| Request::new("GET", &server.url(path))).to_vec();
+    requests.push(Request::new("GET", "nope"));
+    let limits = BatchLimits { together: Some(3), per_host: Some(1) };
+    let (done, outcomes) = mpsc::channel();
+    user.client.send_all(&user.connections, requests, limits, move |all| done.send(all).unwrap());
+    let outcomes = outcomes.recv_timeout(Duration::from_secs(60)).unwrap();
+    let urls: Vec<_> = outcomes.iter().map(|outcome| outcome.hops[0].url.to_string()).collect();
+    assert_eq!(urls, [server.url("/1"), server.url("/2"), server.url("/3"), "nope".to_owned()]);
+    assert!(outcomes[..3].iter().all(|outcome| outcome.result.is_ok()));
+    assert!(matches!(outcomes[3].result, Err(Error::Scheme { .. })));
+    assert_eq!(*server.connections.lock().unwrap(), 1);
 }
