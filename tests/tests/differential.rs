@@ -123,7 +123,9 @@ corpus! {
     handlers
     headers
     hosts
-    http_not_yet
+    http_failures
+    http_many
+    http_responses
     init_context
     init_runs
     interrupted

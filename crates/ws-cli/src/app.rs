@@ -96,9 +96,11 @@ impl App<'_> {
         })?;
         let mut options = self.options(&*script, env_layer, run.flags)?;
         options.tls.key_log = self.key_log()?;
-        let thresholds = self.thresholds(&options, &registry, runtime.no_thresholds)?;
         let system_tags =
             options.system_tags.as_deref().map_or_else(SystemTags::default_set, SystemTags::parse_list);
+        let thresholds = self
+            .thresholds(&options, &registry, runtime.no_thresholds)?
+            .with_default_submetrics(&registry, system_tags);
         let test = Test {
             name: run.script,
             script,

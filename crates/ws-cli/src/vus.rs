@@ -114,6 +114,7 @@ impl Script for Loaded {
             detail: request.detail,
             extended_metrics: request.extended_metrics,
             redact_query: options.redact_query,
+            http: ws_js::HttpOptions::default(),
             compat: options.compat,
         };
         let runtime = ws_js::Runtime::new(

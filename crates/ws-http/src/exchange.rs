@@ -37,7 +37,9 @@ async fn follow(
     let deadline = tokio::time::Instant::now() + request.timeout;
     let target = Target::parse(&request.url).inspect_err(|error| {
         if !matches!(error, Error::Url { .. }) {
-            hops.push(Progress::new(&request.method, &request.url).failed(error));
+            let mut progress = Progress::new(&request.method, &request.url);
+            progress.sent = Some(SentRequest::of(&request.headers));
+            hops.push(progress.failed(error));
         }
     })?;
     let mut ask = Ask::first(request, target);
@@ -50,10 +52,12 @@ async fn follow(
             Ok(received) => received,
             Err(_) => Err(Error::Timeout),
         };
-        hops.push(match &received {
-            Ok(received) => progress.received(received, request.keep_transcript),
-            Err(error) => progress.failed(error),
-        });
+        match &received {
+            Ok(received) => hops.push(progress.received(received, request.keep_transcript)),
+            // It is no response to the request, but the begin of something else.
+            Err(Error::Switched { .. }) => {}
+            Err(error) => hops.push(progress.failed(error)),
+        }
         let received = received?;
         keep_cookies(request, &ask.target, &received.response.headers);
         if let Some(answer) = answer_to_challenge(request, &ask, &received.response, authorization.is_some())?
@@ -123,13 +127,14 @@ async fn one(
     authorization: Option<&str>,
     progress: &mut Progress,
 ) -> Result<Received, Error> {
-    let headers = headers_of(request, ask, authorization)?;
-    let method = hyper::Method::from_bytes(ask.method.as_bytes())
-        .map_err(|_| Error::Method { method: ask.method.clone() })?;
+    let headers = headers_of(request, ask, authorization);
     progress.sent = Some(SentRequest {
         headers: headers.clone(),
         body: ask.body.clone().filter(|_| request.keep_transcript).unwrap_or_default(),
     });
+    check(&headers)?;
+    let method = hyper::Method::from_bytes(ask.method.as_bytes())
+        .map_err(|_| Error::Method { method: ask.method.clone() })?;
     let origin = ask.target.origin();
     loop {
         let (mut connection, is_reused) = connections.take(core, &origin).await?;
@@ -164,14 +169,24 @@ fn may_be_repeated(connection: &Connection, method: &str) -> bool {
         || (marks.first_read().is_none() && matches!(method, "GET" | "HEAD" | "OPTIONS" | "TRACE"))
 }
 
-/// The header lines, but `Host`.
-fn headers_of(request: &Request, ask: &Ask, authorization: Option<&str>) -> Result<Headers, Error> {
+/// Finds what cannot be a header line.
+fn check(headers: &Headers) -> Result<(), Error> {
+    for (name, value) in headers.iter() {
+        if HeaderName::from_bytes(name.as_bytes()).is_err() {
+            return Err(Error::HeaderName { name: name.to_owned() });
+        }
+        if HeaderValue::from_bytes(value.as_bytes()).is_err() {
+            return Err(Error::HeaderValue { name: name.to_owned() });
+        }
+    }
+    Ok(())
+}
+
+/// The header lines, but those that tell how long the body is.
+fn headers_of(request: &Request, ask: &Ask, authorization: Option<&str>) -> Headers {
     let mut headers = Headers::default();
     let mut own_cookies = Vec::new();
     for (name, value) in &ask.headers {
-        if HeaderName::from_bytes(name.as_bytes()).is_err() {
-            return Err(Error::HeaderName { name: name.clone() });
-        }
         // A header without a value is one that is not wanted; lengths are told by what is sent.
         if value.is_empty() && name.eq_ignore_ascii_case("User-Agent") || is_framing(name) {
             continue;
@@ -181,10 +196,6 @@ fn headers_of(request: &Request, ask: &Ask, authorization: Option<&str>) -> Resu
             continue;
         }
         headers.push(name, value.as_str());
-        if HeaderValue::from_bytes(value.as_bytes()).is_err() {
-            let name = headers.iter().last().map(|(name, _)| name.to_owned()).unwrap_or_default();
-            return Err(Error::HeaderValue { name });
-        }
     }
     if !has(&ask.headers, "Authorization") && ask.trusted {
         match (request.auth, ask.target.credentials(), authorization) {
@@ -198,7 +209,7 @@ fn headers_of(request: &Request, ask: &Ask, authorization: Option<&str>) -> Resu
     if let Some(cookies) = cookies_of(request, ask, own_cookies) {
         headers.push("Cookie", cookies);
     }
-    Ok(headers)
+    headers
 }
 
 fn is_framing(name: &str) -> bool {

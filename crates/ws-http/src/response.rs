@@ -140,3 +140,14 @@ pub struct SentRequest {
     /// The body, coded as it was sent.
     pub body: Bytes,
 }
+
+impl SentRequest {
+    /// Of a request that has not come far enough to get other header lines than its own.
+    pub(crate) fn of(headers: &[(String, String)]) -> Self {
+        let mut sent = Self::default();
+        for (name, value) in headers {
+            sent.headers.push(name, value.as_str());
+        }
+        sent
+    }
+}

@@ -38,6 +38,26 @@ impl Throw {
         }
     }
 
+    /// The value that would be thrown, for promises.
+    ///
+    /// # Errors
+    ///
+    /// [`Throw::Pending`] stays what it is: V8 has the value.
+    pub(crate) fn into_value<'s>(self, scope: &mut v8::PinScope<'s, '_>) -> Native<v8::Local<'s, v8::Value>> {
+        Ok(match self {
+            Throw::Go(message) => go_error(scope, &message),
+            Throw::Type(message) => {
+                let message = string(scope, &message);
+                v8::Exception::type_error(scope, message)
+            }
+            Throw::Plain(message) => {
+                let message = string(scope, &message);
+                v8::Exception::error(scope, message)
+            }
+            Throw::Pending => return Err(Throw::Pending),
+        })
+    }
+
     /// Makes it V8's pending exception.
     pub(crate) fn raise(self, scope: &mut v8::PinScope<'_, '_>) {
         match self {

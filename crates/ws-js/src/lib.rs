@@ -124,7 +124,7 @@ pub use modules::Main;
 pub use platform::{PlatformOptions, initialize};
 pub use runtime::{HeapUse, InitError, Runtime, RuntimeOptions};
 pub use script::{Export, Script, ScriptError, ScriptOptions};
-pub use shared::{Compat, Settings};
+pub use shared::{Compat, HttpOptions, Settings};
 pub use vu::job::{Assignment, Iteration, IterationOutcome, Phase, PhaseError, Work};
 pub use vu::summary::{Summary, SummaryError};
 /// Sizes and times that a connection must not exceed.

@@ -43,8 +43,43 @@ pub struct Settings {
     pub extended_metrics: bool,
     /// Show no values of queries: neither in tags nor in logs and errors.
     pub redact_query: bool,
+    /// How `k6/http` makes requests.
+    pub http: HttpOptions,
     /// Whom `k6/websockets` follows where k6 and the web's standard contradict each other.
     pub compat: Compat,
+}
+
+/// Options of the run for `k6/http`.
+#[derive(Debug, Clone, PartialEq)]
+pub struct HttpOptions {
+    /// How many redirects are followed; `None`: 10, and a warning where there are more.
+    pub max_redirects: Option<u32>,
+    /// How many requests of a `batch()` are under way at the same time; 0: all.
+    pub batch: usize,
+    /// How many of them to one host; 0: all.
+    pub batch_per_host: usize,
+    /// How many requests per second all VUs make together; `None`: as many as they can.
+    pub rps: Option<f64>,
+    /// Each request has a connection of its own.
+    pub no_connection_reuse: bool,
+    /// Each iteration begins without connections.
+    pub no_vu_connection_reuse: bool,
+    /// Bodies are read and dropped, unless a request says what it wants of its own.
+    pub discard_response_bodies: bool,
+}
+
+impl Default for HttpOptions {
+    fn default() -> Self {
+        Self {
+            max_redirects: None,
+            batch: 20,
+            batch_per_host: 6,
+            rps: None,
+            no_connection_reuse: false,
+            no_vu_connection_reuse: false,
+            discard_response_bodies: false,
+        }
+    }
 }
 
 /// The two parties that `k6/websockets` can follow where they contradict each other; `docs/compat.md` lists the places.
@@ -74,6 +109,7 @@ impl Default for Settings {
             detail: Detail::Summed,
             extended_metrics: false,
             redact_query: false,
+            http: HttpOptions::default(),
             compat: Compat::K6,
         }
     }
@@ -84,7 +120,8 @@ pub(crate) struct Shared {
     parts: Parts,
     pub(crate) pool: Arc<Pool>,
     run_tags: TagSetId,
-    tls: OnceLock<Result<TlsConfig, String>>,
+    tls: Arc<OnceLock<Result<TlsConfig, String>>>,
+    http: OnceLock<ws_http::Client>,
     /// The warning that the param `latency` measures nothing.
     pub(crate) unmeasured_latency: Once,
     /// The warning that a server has sent more than the limits allow.
@@ -121,7 +158,8 @@ impl Shared {
             parts,
             pool: Arc::default(),
             run_tags,
-            tls: OnceLock::new(),
+            tls: Arc::default(),
+            http: OnceLock::new(),
             unmeasured_latency: Once::new(),
             limit_met: Once::new(),
             descriptors_met: Once::new(),
@@ -143,14 +181,15 @@ impl Shared {
 
     /// A URL as tags, logs and errors may show it.
     pub(crate) fn presentable<'a>(&self, url: &'a str) -> Cow<'a, str> {
-        let url = mask_password(url);
-        if !self.settings.redact_query {
-            return url;
+        match mask_password(url) {
+            Cow::Borrowed(url) => self.with_its_query(url),
+            Cow::Owned(url) => Cow::Owned(self.with_its_query(&url).into_owned()),
         }
-        match url {
-            Cow::Borrowed(url) => mask_query(url),
-            Cow::Owned(url) => Cow::Owned(mask_query(&url).into_owned()),
-        }
+    }
+
+    /// A URL with as much of its query as may be shown.
+    pub(crate) fn with_its_query<'a>(&self, url: &'a str) -> Cow<'a, str> {
+        if self.settings.redact_query { mask_query(url) } else { Cow::Borrowed(url) }
     }
 
     /// Why a text is no URL, with no more of it than may be shown.
@@ -177,14 +216,36 @@ impl Shared {
     /// How to speak TLS, made when the first `wss` address is dialled: reading the system's root
     /// certificates takes milliseconds.
     pub(crate) fn tls(&self) -> Result<TlsConfig, String> {
-        let make = || {
-            let config = TlsConfig::new(&self.settings.tls).map_err(|error| error.to_string())?;
-            for warning in config.warnings() {
-                let message = &format!("certificates to trust: {warning}");
-                self.log.write(&Record { level: Level::Warning, message, fields: &[] });
-            }
-            Ok(config)
-        };
-        self.tls.get_or_init(make).clone()
+        self.tls.get_or_init(|| make_tls(&self.settings.tls, &*self.log)).clone()
     }
+
+    /// The client of `k6/http`, made for the first request.
+    pub(crate) fn http(&self) -> &ws_http::Client {
+        self.http.get_or_init(|| {
+            let Settings { resolver, proxies, limits, http, .. } = &self.settings;
+            let (tls, options, log) =
+                (Arc::clone(&self.tls), self.settings.tls.clone(), Arc::clone(&self.log));
+            ws_http::Client::new(ws_http::ClientConfig {
+                resolver: resolver.clone(),
+                proxies: proxies.clone(),
+                tls: Arc::new(move || tls.get_or_init(|| make_tls(&options, &*log)).clone()),
+                connect_timeout: limits.connect_timeout,
+                keep_alive: !http.no_connection_reuse,
+                idle_per_host: if http.batch_per_host == 0 { usize::MAX } else { http.batch_per_host },
+                per_second: http.rps,
+                // A longer one could not be shown to the script.
+                body_limit: limits.max_message.min(v8::String::MAX_LENGTH as u64),
+            })
+        })
+    }
+}
+
+/// Makes the TLS settings of a run, and says which certificates cannot be trusted.
+fn make_tls(options: &TlsOptions, log: &dyn Log) -> Result<TlsConfig, String> {
+    let config = TlsConfig::new(options).map_err(|error| error.to_string())?;
+    for warning in config.warnings() {
+        let message = &format!("certificates to trust: {warning}");
+        log.write(&Record { level: Level::Warning, message, fields: &[] });
+    }
+    Ok(config)
 }

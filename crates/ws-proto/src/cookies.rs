@@ -60,6 +60,49 @@ pub struct CookieAttributes {
     pub http_only: bool,
 }
 
+/// A cookie as a `Set-Cookie` header tells it.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct SetCookie {
+    /// Its name.
+    pub name: String,
+    /// Its value, without quotes.
+    pub value: String,
+    /// What else the header says.
+    pub attributes: CookieAttributes,
+}
+
+impl SetCookie {
+    /// Reads the value of a `Set-Cookie` header; `None` for one that [`CookieJar::store`] would drop.
+    ///
+    /// ```
+    /// let cookie = ws_proto::SetCookie::parse("sid=31; Path=/; Max-Age=60; HttpOnly").unwrap();
+    /// assert_eq!((cookie.name.as_str(), cookie.value.as_str()), ("sid", "31"));
+    /// assert_eq!((cookie.attributes.max_age, cookie.attributes.http_only), (Some(60), true));
+    /// ```
+    pub fn parse(header: &str) -> Option<Self> {
+        let cookie = parse(header)?;
+        Some(Self {
+            name: cookie.name().to_owned(),
+            value: cookie.value_trimmed().to_owned(),
+            attributes: CookieAttributes {
+                domain: cookie.domain().map(str::to_owned),
+                path: cookie.path().map(str::to_owned),
+                expires: cookie.expires_datetime().map(SystemTime::from),
+                max_age: cookie.max_age().map(|age| age.whole_seconds()),
+                secure: cookie.secure().unwrap_or_default(),
+                http_only: cookie.http_only().unwrap_or_default(),
+            },
+        })
+    }
+}
+
+/// RFC 6265 section 5.2: a client ignores what it cannot use.
+fn parse(header: &str) -> Option<RawCookie<'_>> {
+    let cookie = RawCookie::parse(header).ok()?;
+    let is_valid = is_token(cookie.name()) && cookie.value_trimmed().bytes().all(may_be_in_value);
+    is_valid.then_some(cookie)
+}
+
 impl CookieUrl {
     /// Parses an address.
     ///
@@ -166,9 +209,7 @@ impl CookieJar {
     fn store_from<'a>(&self, url: &Url, set_cookie_headers: impl IntoIterator<Item = &'a str>) {
         let mut cookies = self.cookies();
         for header in set_cookie_headers {
-            // RFC 6265 section 5.2: a client ignores what it cannot use.
-            let Ok(cookie) = RawCookie::parse(header) else { continue };
-            if is_token(cookie.name()) && cookie.value_trimmed().bytes().all(may_be_in_value) {
+            if let Some(cookie) = parse(header) {
                 put(&mut cookies, &cookie, url);
             }
         }

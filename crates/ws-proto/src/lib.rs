@@ -97,7 +97,7 @@ mod utf8;
 pub use arena::{Arena, Span};
 pub use basic_auth::basic_credentials;
 pub use connection::{CloseSent, Connection, ReadProgress};
-pub use cookies::{CookieAttributes, CookieJar, CookieUrl};
+pub use cookies::{CookieAttributes, CookieJar, CookieUrl, SetCookie};
 pub use deflate::{DeflateAgreement, DeflateOffer, DeflatePolicy, Deflater, ExtensionFault, WindowBits};
 pub use error::{Direction, Error, PeerError, Phase, Refusal};
 pub use handshake::{HandshakeFailure, HandshakeTimings, Handshaking, Step};

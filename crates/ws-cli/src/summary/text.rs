@@ -15,8 +15,17 @@ const SECTIONS: [(&str, &[&str]); 5] = [
     ("WEBSOCKET", &["ws_"]),
 ];
 
-/// Metrics with a place of their own in the report, or none.
-const HIDDEN: [&str; 2] = ["checks", "group_duration"];
+/// Metrics with a place of their own in the report, or none: the phases of an HTTP request are in its duration.
+const HIDDEN: [&str; 8] = [
+    "checks",
+    "group_duration",
+    "http_req_blocked",
+    "http_req_connecting",
+    "http_req_tls_handshaking",
+    "http_req_sending",
+    "http_req_waiting",
+    "http_req_receiving",
+];
 
 /// Dots between the longest name and its colon.
 const DOTS: usize = 3;

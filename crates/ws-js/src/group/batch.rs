@@ -88,6 +88,10 @@ fn perform(inside: Inside, task: Task) {
         Task::CatchUp(vu) => return vu::catch_up(inside, vu),
         Task::Turn(vu) => return vu::take_turn(inside, vu),
         Task::Event(event) => match event {
+            Event::Posted(Post::Done { vu, serial, result }) if is_here(inside, vu) => {
+                return vu::inbox::deliver(inside, vu, LoopEvent::Done { serial, result });
+            }
+            Event::Posted(Post::Done { .. }) => return,
             Event::Posted(Post::Look) => return,
             // A run that ends while its VUs are made tells all of them to stop, made or not.
             Event::Posted(Post::Interrupt { vu }) if is_here(inside, vu) => {

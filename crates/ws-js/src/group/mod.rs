@@ -15,6 +15,7 @@ pub(crate) mod pool;
 pub(crate) mod seat;
 pub(crate) mod signal;
 
+use std::any::Any;
 use std::collections::VecDeque;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU8, AtomicU32, AtomicUsize, Ordering::Relaxed};
@@ -74,6 +75,8 @@ pub(crate) enum Post {
     Start { vu: u32, job: Job },
     /// Cut short what this VU is doing. [`Group::interrupt`] has set its stop flag.
     Interrupt { vu: u32 },
+    /// Work that this VU has given to other threads is done.
+    Done { vu: u32, serial: u32, result: Box<dyn Any + Send> },
     /// Look around: a thread that is not the driver has changed something.
     Look,
 }

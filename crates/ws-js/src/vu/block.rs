@@ -33,22 +33,36 @@ pub(crate) enum Kind {
 ///
 /// As [`park`].
 pub(crate) fn wait(inside: Inside, vu: u32, kind: Kind, deadline: Option<Instant>) -> io::Result<bool> {
+    wait_for(inside, vu, kind, &Arc::default(), deadline)
+}
+
+/// Like [`wait`], for a signal that others have, too: of work done on other threads.
+///
+/// # Errors
+///
+/// As [`park`].
+pub(crate) fn wait_for(
+    inside: Inside,
+    vu: u32,
+    kind: Kind,
+    signal: &Arc<Signal>,
+    deadline: Option<Instant>,
+) -> io::Result<bool> {
     let group = inside.group();
     if group.must_end(vu) {
         return Ok(true);
     }
-    let signal = Arc::new(Signal::default());
     {
         let mut state = inside.state();
         let state = &mut *state;
         let this = &mut state.vus[vu as usize];
-        this.blocks.push(Block { kind, signal: Arc::clone(&signal) });
+        this.blocks.push(Block { kind, signal: Arc::clone(signal) });
         this.busy = false;
         if this.has_something_for_its_wait() {
             state.catching_up.push_back(vu);
         }
     }
-    let parked = park(inside, &signal, deadline);
+    let parked = park(inside, signal, deadline);
     let mut state = inside.state();
     let this = &mut state.vus[vu as usize];
     this.blocks.pop();

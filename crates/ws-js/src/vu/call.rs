@@ -77,6 +77,32 @@ pub(crate) fn callback<'s>(
     Err(Fault::Threw(exception))
 }
 
+/// Settles a promise from outside of all scripts, and has its reactions run.
+pub(crate) fn settle(
+    caller: Caller,
+    scope: &mut v8::PinScope<'_, '_>,
+    realm: &Realm,
+    resolver: v8::Local<'_, v8::PromiseResolver>,
+    outcome: Result<v8::Local<'_, v8::Value>, v8::Local<'_, v8::Value>>,
+) -> Result<(), Fault> {
+    let Caller { inside, vu } = caller;
+    let group = inside.group();
+    if group.must_end(vu) {
+        return Err(abandon(group, vu, scope, realm));
+    }
+    v8::tc_scope!(let tc, scope);
+    match outcome {
+        Ok(value) => resolver.resolve(tc, value),
+        Err(error) => resolver.reject(tc, error),
+    };
+    realm.run_microtasks(tc);
+    if tc.has_terminated() {
+        tc.reset();
+        return Err(abandon(group, vu, tc, realm));
+    }
+    Ok(())
+}
+
 /// Takes what a promise was rejected with that nobody handles.
 pub(crate) fn rejection(
     caller: Caller,

@@ -4,6 +4,7 @@
 //! they are of. When there is much of it, the sockets that it comes from are no longer read, and TCP slows their
 //! servers down.
 
+use std::any::Any;
 use std::collections::VecDeque;
 use std::time::Instant;
 
@@ -13,7 +14,7 @@ use ws_loop::{EventLoop, SocketKey};
 use super::run;
 use super::timers;
 use crate::api::ws::session::Event;
-use crate::api::{Caller, websockets};
+use crate::api::{Caller, http, websockets};
 use crate::group::{BACKLOG_BYTES, Inside, Post, State};
 
 /// Something for a VU's event loop.
@@ -22,6 +23,8 @@ pub(crate) enum LoopEvent {
     Timers { until: Instant },
     /// Something happened to a web socket.
     Socket { serial: u32, event: Event },
+    /// Work on another thread is done.
+    Done { serial: u32, result: Box<dyn Any + Send> },
     /// A web socket's dial came to nothing without a network.
     Refused { serial: u32, text: String },
 }
@@ -107,7 +110,7 @@ pub(crate) fn deliver(inside: Inside, vu: u32, event: LoopEvent) {
         if !this.hears() || !this.inbox.is_empty() {
             match event {
                 LoopEvent::Timers { until } => this.inbox.push_timers(until),
-                LoopEvent::Refused { .. } => this.inbox.events.push_back(event),
+                LoopEvent::Refused { .. } | LoopEvent::Done { .. } => this.inbox.events.push_back(event),
                 LoopEvent::Socket { serial, event } => {
                     // What has become due before this event comes before it.
                     if this.timers.has_due(this.inbox.timers_until, io.now()) {
@@ -155,6 +158,7 @@ fn perform(inside: Inside, vu: u32, event: LoopEvent) {
     run::callback(inside, vu, |scope, realm| match event {
         LoopEvent::Timers { until } => timers::run_due(caller, scope, realm, until),
         LoopEvent::Socket { serial, event } => websockets::handle(caller, scope, realm, serial, event),
+        LoopEvent::Done { serial, result } => http::done(caller, scope, realm, serial, result),
         LoopEvent::Refused { serial, text } => websockets::refused(caller, scope, realm, serial, &text),
     });
 }

@@ -25,6 +25,7 @@ pub(crate) use self::job::Job;
 use self::run::Run;
 use self::tags::VuTags;
 use self::timers::Timers;
+use crate::api::http;
 use crate::api::websockets::Sockets;
 use crate::api::ws::session::{self, Sessions};
 use crate::group::Inside;
@@ -44,6 +45,7 @@ pub(crate) struct Vu {
     pub(crate) run: Option<Run>,
     pub(crate) timers: Timers,
     pub(crate) sockets: Sockets,
+    pub(crate) http: http::User,
     /// What is kept for its event loop.
     inbox: Inbox,
     pub(crate) tags: VuTags,
@@ -68,6 +70,7 @@ impl Vu {
             run: None,
             timers: Timers::default(),
             sockets: Sockets::default(),
+            http: http::User::default(),
             inbox: Inbox::default(),
             tags,
             jar: Arc::default(),

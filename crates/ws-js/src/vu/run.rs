@@ -228,7 +228,8 @@ pub(super) fn proceed(inside: Inside, vu: u32) {
         let mut state = inside.state();
         let State { io, vus, catching_up, runnable, .. } = &mut *state;
         let this = &mut vus[vu as usize];
-        if !this.timers.is_empty() || !this.sockets.is_empty() || !this.inbox.is_empty() {
+        let is_idle = this.timers.is_empty() && this.sockets.is_empty() && this.http.is_idle();
+        if !is_idle || !this.inbox.is_empty() {
             if !this.inbox.is_empty() {
                 catching_up.push_back(vu);
             }
@@ -256,6 +257,7 @@ fn fail(inside: Inside, vu: u32, exception: JsException) {
         run.stage = Stage::WindingDown(exception);
     }
     drop_timers(inside, vu);
+    inside.state().vus[vu as usize].http.give_up();
     websockets::wind_down(inside, vu);
 }
 
@@ -270,6 +272,7 @@ fn drain(inside: Inside, vu: u32, verdict: Verdict) {
         run.stage = Stage::Draining(verdict);
     }
     drop_timers(inside, vu);
+    inside.state().vus[vu as usize].http.give_up();
     websockets::drain(inside, vu);
     let events = {
         let mut state = inside.state();
@@ -416,6 +419,9 @@ fn book(inside: Inside, vu: u32, started: Instant, is_iteration: bool) {
     let this = &mut state.vus[vu as usize];
     session::forget_all(this, &mut state.io);
     let Traffic { read, written } = std::mem::take(&mut this.traffic);
+    let (read_by_http, written_by_http) = this.http.take_traffic();
+    let (read, written) = (read + read_by_http, written + written_by_http);
+    this.http.end_iteration(&inside.group().shared);
     let (tags, meta) = (this.tags.current(), this.tags.metadata());
     state.samples.add(builtin::DATA_SENT, tags, meta, now, written as f64);
     state.samples.add(builtin::DATA_RECEIVED, tags, meta, now, read as f64);

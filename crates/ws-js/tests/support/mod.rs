@@ -98,6 +98,7 @@ impl Plan {
             detail: Detail::Summed,
             extended_metrics: false,
             redact_query: false,
+            http: Default::default(),
             compat: self.compat,
         };
         let runtime = Runtime::new(

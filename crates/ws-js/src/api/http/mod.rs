@@ -1,13 +1,28 @@
-//! `k6/http`, of which there are the cookie jars so far: WebSocket sessions share them.
+//! `k6/http`.
 //!
-//! The rest is there by name, so that a script that imports it hears which call it was that cannot be made.
+//! [`plan`] reads what a script asks for, `ws_http` does it, [`samples`] measures it, [`response`] shows what came of
+//! it. [`send`] puts these together, for calls that wait and for those that give a promise.
 
+mod body;
 mod expires;
+mod failure;
 mod jar;
+mod json;
+mod plan;
+mod response;
+mod samples;
+mod send;
+mod statuses;
+mod user;
 
 pub(crate) use self::jar::jar_of;
+pub(crate) use self::send::done;
+use self::statuses::Expected;
+pub(crate) use self::user::User;
 use super::{Caller, set_text};
 use crate::binding::{self, Native, Throw, native};
+
+type Arguments<'s> = v8::FunctionCallbackArguments<'s>;
 
 /// What these names stand for in k6.
 const CONSTANTS: [(&str, &str); 18] = [
@@ -31,14 +46,17 @@ const CONSTANTS: [(&str, &str); 18] = [
     ("OCSP_REASON_AA_COMPROMISE", "aa_compromise"),
 ];
 
-/// Adds functions that throw what they are not.
-macro_rules! refuse {
-    ($scope:expr, $exports:expr, $($name:literal)*) => {
+/// Adds functions that make requests with a method of their own.
+macro_rules! methods {
+    ($scope:expr, $exports:expr, $how:path, $($name:literal $method:literal)*) => {
         $({
-            fn refused(_: &mut v8::PinScope<'_, '_>, _: &v8::FunctionCallbackArguments<'_>) -> Native {
-                Err(Throw::Go(concat!("http.", $name, " is not supported yet").into()))
+            fn call<'s>(
+                scope: &mut v8::PinScope<'s, '_>,
+                arguments: &Arguments<'s>,
+            ) -> Native<v8::Local<'s, v8::Object>> {
+                $how(scope, $method, arguments)
             }
-            binding::set_function($scope, $exports, $name, native!(refused), None);
+            binding::set_function($scope, $exports, $name, native!(call), None);
         })*
     };
 }
@@ -49,23 +67,38 @@ pub(crate) fn exports<'s>(scope: &mut v8::PinScope<'s, '_>) -> v8::Local<'s, v8:
     for (name, value) in CONSTANTS {
         set_text(scope, exports, name, value);
     }
-    refuse!(scope, exports, "url");
+    binding::set_function(scope, exports, "url", native!(plan::url), None);
     let constructor = jar::constructor(scope);
     binding::set(scope, exports, "CookieJar", constructor.into());
     binding::set_function(scope, exports, "cookieJar", native!(cookie_jar), None);
-    refuse!(
-        scope, exports,
-        "file" "get" "head" "post" "put" "patch" "del" "options" "request" "asyncRequest" "batch"
-        "setResponseCallback" "expectedStatuses"
+    binding::set_function(scope, exports, "file", native!(body::file), None);
+    methods!(scope, exports, send::without_body, "get" "GET" "head" "HEAD");
+    methods!(
+        scope, exports, send::with_body,
+        "post" "POST" "put" "PUT" "patch" "PATCH" "del" "DELETE" "options" "OPTIONS"
     );
+    binding::set_function(scope, exports, "request", native!(send::request), None);
+    binding::set_function(scope, exports, "asyncRequest", native!(send::async_request), None);
+    binding::set_function(scope, exports, "batch", native!(send::batch), None);
+    binding::set_function(scope, exports, "setResponseCallback", native!(set_response_callback), None);
+    binding::set_function(scope, exports, "expectedStatuses", native!(statuses::expected_statuses), None);
     exports
 }
 
 /// `cookieJar()`: the jar that the VU has now, which is another one in the next iteration.
-fn cookie_jar<'s>(
-    scope: &mut v8::PinScope<'s, '_>,
-    _: &v8::FunctionCallbackArguments<'s>,
-) -> Native<v8::Local<'s, v8::Object>> {
+fn cookie_jar<'s>(scope: &mut v8::PinScope<'s, '_>, _: &Arguments<'s>) -> Native<v8::Local<'s, v8::Object>> {
     let caller = Caller::in_vu_code("Making cookie jars in the init context is not supported")?;
     Ok(jar::to_object(scope, caller.jar()))
+}
+
+/// `setResponseCallback(expectedStatuses(…))`: for all requests of the VU that have none of their own.
+fn set_response_callback(scope: &mut v8::PinScope<'_, '_>, arguments: &Arguments<'_>) -> Native {
+    let expected = Expected::read(scope, arguments.get(0))
+        .ok_or_else(|| Throw::Go("unsupported argument, expected http.expectedStatuses".into()))?;
+    Caller::here().expect_http(expected);
+    Ok(())
+}
+
+fn has_header(request: &ws_http::Request, name: &str) -> bool {
+    request.headers.iter().any(|(known, _)| known.eq_ignore_ascii_case(name))
 }

@@ -135,7 +135,7 @@ fn ends(local: Option<SocketAddr>, remote: SocketAddr) -> String {
 }
 
 /// An operating-system error as k6 words it: `connection refused`, not `Connection refused (os error 111)`.
-fn errno_text(error: &io::Error) -> String {
+pub(in crate::api) fn errno_text(error: &io::Error) -> String {
     let text = error.to_string();
     let text = text.split(" (os error").next().unwrap_or(&text);
     let mut chars = text.chars();

@@ -10,7 +10,7 @@ mod events;
 pub(crate) mod session;
 mod socket;
 pub(in crate::api) mod tags;
-mod tls_text;
+pub(in crate::api) mod tls_text;
 
 use crate::binding;
 

@@ -3,7 +3,7 @@
 use ws_proto::rustls::{AlertDescription, Error};
 
 /// What scripts are told of a failure that no certificate is to blame for.
-pub(super) fn of(error: &Error) -> String {
+pub(in crate::api) fn of(error: &Error) -> String {
     match error {
         Error::InvalidMessage(_) => "tls: first record does not look like a TLS handshake".to_owned(),
         Error::InvalidCertificate(why) => format!("tls: failed to verify certificate: x509: {why}"),
