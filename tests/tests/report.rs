@@ -55,3 +55,69 @@ fn a_group_of_any_depth() {
     assert_eq!(depth, 50);
     assert_eq!(group["checks"]["deep"]["passes"], 1);
 }
+
+const WITHOUT_END: &str = "
+    import { check } from 'k6';
+    import { Counter, Gauge, Trend } from 'k6/metrics';
+    const sum = new Counter('my_sum'), level = new Gauge('my_level'), time = new Trend('my_time', true);
+    export const options = { thresholds: {
+      my_sum: ['count>1', { threshold: 'count>2', abortOnFail: true, delayAbortEval: '90s' }],
+      'my_sum{list:\"1,2\"}': ['count==3'],
+    } };
+    export default function () {
+      sum.add(Infinity); level.add(-Infinity); time.add(Infinity); sum.add(3, { list: '1,2' });
+      check(1, { 'up\\x1b[A\\nand down': () => true });
+    }
+    export function handleSummary(data) {
+      if (!__ENV.TEXT) return;
+      const { my_sum, my_level, my_time } = data.metrics;
+      return { stdout: String([my_sum.values.count, my_level.values.value, my_time.values.avg].map((n) => [typeof n, n])) };
+    }";
+
+#[test]
+fn figures_without_end_are_not_lost() {
+    let fixture = Fixture::new(WITHOUT_END);
+    let run = fixture.run().args(["--quiet", "--iterations", "1", "--out", "json=samples.json"]);
+    let finished = run.args(["--summary-export", "summary.json"]).finish().unwrap();
+    assert_eq!(finished.code, Some(0), "{finished:#?}");
+    for part in [
+        "\n    my_sum\n    ✓ 'count>1' count=Infinity\n    ✓ 'count>2' count=Infinity\n\n      {list:\"1,2\"}\n      ✓ 'count==3' count=3\n",
+        "\n    ✓ up\\u001b[A\\nand down\n",
+        "\n    my_level.............: -Infinity",
+        "\n    my_time..............: avg=Infinity",
+    ] {
+        assert!(finished.stdout.contains(part), "{part} is not in {}", finished.stdout);
+    }
+    let read = |name: &str| std::fs::read_to_string(fixture.path(name)).unwrap();
+    let summary: Value = serde_json::from_str(&read("summary.json")).unwrap();
+    assert_eq!(summary["metrics"]["my_sum"]["count"], "Infinity");
+    assert_eq!(summary["metrics"]["my_level"]["min"], "-Infinity");
+    let lines: Vec<Value> =
+        read("samples.json").lines().map(|line| serde_json::from_str(line).unwrap()).collect();
+    let of = |metric: &str| {
+        lines.iter().filter(|line| line["metric"] == metric).map(|line| &line["data"]).collect::<Vec<_>>()
+    };
+    assert_eq!(of("my_level")[1]["value"], "-Infinity");
+    let ends = serde_json::json!({"threshold": "count>2", "abortOnFail": true, "delayAbortEval": "1m30s"});
+    assert_eq!(of("my_sum")[0]["thresholds"], serde_json::json!(["count>1", ends]));
+    assert_eq!(of("my_sum")[0]["submetrics"][0]["tags"], serde_json::json!({"list": "1,2"}));
+}
+
+#[test]
+fn handle_summary_gets_numbers() {
+    let fixture = Fixture::new(WITHOUT_END);
+    let run = fixture.run().args(["--quiet", "--iterations", "1", "--env", "TEXT=1"]);
+    let finished = run.finish().unwrap();
+    assert_eq!(finished.stdout, "number,Infinity,number,-Infinity,number,Infinity", "{finished:#?}");
+}
+
+#[test]
+fn a_bad_selector_is_named_whole() {
+    let script = "export const options = { thresholds: { 'checks{url:ws://h/?a=1,2}': ['rate>0'] } };
+        export default function () {}";
+    let finished = Fixture::new(script).run().finish().unwrap();
+    assert_eq!(finished.code, Some(104), "{finished:#?}");
+    let error = &finished.errors()[0];
+    let whole = "metric \"2\" tag expression is malformed in \"checks{url:ws://h/?a=1,2}\"";
+    assert!(error.contains(whole), "{error}");
+}

@@ -228,7 +228,8 @@ impl Runtime {
     /// Runs `handleSummary(data)` in a VU of its own, and waits for its end, but no longer than `limit`. The
     /// VU is made even if the script exports no such function: its init code may count on it.
     ///
-    /// `data` is a JSON object; `setup_data`, what `setup()` returned, becomes a property of it.
+    /// `data` is a JSON object, whose `metrics.*.values.*` may be the texts `Infinity`, `-Infinity` and `NaN` for the
+    /// numbers that JSON has not; `setup_data`, what `setup()` returned, becomes a property of it.
     pub fn handle_summary(
         &self,
         data: String,

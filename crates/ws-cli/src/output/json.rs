@@ -9,7 +9,12 @@ use std::time::Duration;
 
 use parking_lot::Mutex;
 use serde_json::{Map, Value, json};
-use ws_metrics::{Batch, MetricId, Output, Registry, Sample, TagSetId, TagSets, Thresholds, Timestamp};
+use ws_metrics::duration::GoDuration;
+use ws_metrics::{
+    Batch, MetricId, Output, Registry, Sample, TagSetId, TagSets, Threshold, Thresholds, Timestamp,
+};
+
+use crate::summary::number::not_finite;
 
 /// What is written shows up in the file at the latest this much later.
 const FLUSH_EVERY: Duration = Duration::from_millis(200);
@@ -57,8 +62,7 @@ impl JsonLines {
 
     fn describe(&self, metric: MetricId, registry: &Registry) -> Value {
         let info = registry.info(metric);
-        let thresholds: Vec<_> =
-            self.thresholds.of_metric(metric).iter().map(|threshold| threshold.source.as_str()).collect();
+        let thresholds: Vec<_> = self.thresholds.of_metric(metric).iter().map(threshold).collect();
         let submetrics: Vec<Value> = self
             .thresholds
             .submetrics(metric)
@@ -137,25 +141,36 @@ impl Output for JsonLines {
     }
 }
 
+/// As k6: one that ends the run has the form of an object.
+fn threshold(threshold: &Threshold) -> Value {
+    if !threshold.abort_on_fail {
+        return threshold.source.as_str().into();
+    }
+    let delay = threshold
+        .delay_abort_eval
+        .map(|delay| GoDuration::from_nanos(i64::try_from(delay.as_nanos()).unwrap_or(i64::MAX)).to_string());
+    json!({"threshold": threshold.source, "abortOnFail": true, "delayAbortEval": delay})
+}
+
 /// With as many decimals as the time has, as Go writes it.
 fn rfc3339(time: Timestamp) -> String {
     jiff::Timestamp::from_nanosecond(i128::from(time.as_nanos())).unwrap_or_default().to_string()
 }
 
-/// Whole numbers without a point; what JSON cannot say is `null`.
+/// Whole numbers without a point; what JSON cannot say as a number is text: `"Infinity"`, `"-Infinity"`, `"NaN"`.
 fn number(value: f64) -> String {
-    if value.fract() == 0.0 && value.abs() < 9.0e15 {
+    if let Some(name) = not_finite(value) {
+        format!("\"{name}\"")
+    } else if value.fract() == 0.0 && value.abs() < 9.0e15 {
         (value as i64).to_string()
-    } else if value.is_finite() {
-        serde_json::Number::from_f64(value).map(|number| number.to_string()).unwrap_or_default()
     } else {
-        "null".to_owned()
+        serde_json::Number::from_f64(value).map(|number| number.to_string()).unwrap_or_default()
     }
 }
 
 #[cfg(test)]
 mod tests {
-    use ws_metrics::{Metadata, builtin};
+    use ws_metrics::{Metadata, ThresholdConfig, builtin};
 
     use super::*;
     use crate::console::tests::Memory;
@@ -197,6 +212,33 @@ mod tests {
     }
 
     #[test]
+    fn thresholds_that_end_the_run_keep_their_form() {
+        let registry = Registry::new();
+        let config = |source: &str, abort_on_fail, delay: Option<u64>| ThresholdConfig {
+            source: source.to_owned(),
+            abort_on_fail,
+            delay_abort_eval: delay.map(Duration::from_millis),
+        };
+        let configs = vec![
+            config("rate>0.1", false, Some(10_000)),
+            config("rate>0.2", true, None),
+            config("rate>0.3", true, Some(3_601_500)),
+        ];
+        let thresholds = Thresholds::parse([("checks".to_owned(), configs)], &registry, false).unwrap();
+        let mut output = JsonLines::new("json".to_owned(), Box::new(Memory::default()), thresholds).unwrap();
+        let description = output.describe(builtin::CHECKS, &registry);
+        output.finish().unwrap();
+        assert_eq!(
+            description["data"]["thresholds"],
+            json!([
+                "rate>0.1",
+                {"threshold": "rate>0.2", "abortOnFail": true, "delayAbortEval": null},
+                {"threshold": "rate>0.3", "abortOnFail": true, "delayAbortEval": "1h0m1.5s"},
+            ])
+        );
+    }
+
+    #[test]
     fn samples_show_up_without_further_samples() {
         let (registry, sets) = (Registry::new(), TagSets::new());
         let file = Memory::default();
@@ -214,7 +256,9 @@ mod tests {
 
     #[test]
     fn numbers() {
-        for (value, text) in [(1.0, "1"), (-2.0, "-2"), (0.5, "0.5"), (f64::NAN, "null"), (1e300, "1e+300")] {
+        for (value, text) in
+            [(1.0, "1"), (-2.0, "-2"), (0.5, "0.5"), (f64::NAN, "\"NaN\""), (1e300, "1e+300")]
+        {
             assert_eq!(number(value), text);
         }
     }

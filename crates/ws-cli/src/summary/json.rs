@@ -4,6 +4,7 @@ use serde::Serialize;
 use serde_json::{Map, Value, json};
 use ws_metrics::{CheckReport, Report, SinkValue, ThresholdReport};
 
+use super::number::not_finite;
 use super::tree::{Group, Tree};
 use super::{Style, md5};
 
@@ -94,8 +95,11 @@ pub(super) fn check(check: &CheckReport) -> Value {
     })
 }
 
-/// Whole numbers without a point; what JSON cannot say is `null`.
+/// Whole numbers without a point; what JSON cannot say as a number is text: `"Infinity"`, `"-Infinity"`, `"NaN"`.
 pub(super) fn number(value: f64) -> Value {
+    if let Some(name) = not_finite(value) {
+        return name.into();
+    }
     if value.fract() == 0.0 && value.abs() < 9.0e15 { (value as i64).into() } else { value.into() }
 }
 
@@ -125,6 +129,13 @@ mod tests {
             metrics["my_counter{scenario:default}"],
             json!({"count": 12, "rate": 6, "thresholds": {"count>1": false}})
         );
+    }
+
+    #[test]
+    fn what_is_no_number_in_json_is_text() {
+        assert_eq!(number(f64::INFINITY), json!("Infinity"));
+        assert_eq!(number(f64::NEG_INFINITY), json!("-Infinity"));
+        assert_eq!(number(f64::NAN), json!("NaN"));
     }
 
     #[test]

@@ -24,6 +24,9 @@ impl TimeUnit {
 
 /// A value of a metric.
 pub(crate) fn value(value: f64, contains: Contains, unit: Option<TimeUnit>) -> String {
+    if let Some(name) = not_finite(value) {
+        return name.to_owned();
+    }
     match contains {
         Contains::Time => time(value, unit),
         Contains::Data => data(value),
@@ -31,8 +34,22 @@ pub(crate) fn value(value: f64, contains: Contains, unit: Option<TimeUnit>) -> S
     }
 }
 
+/// What numbers are called that have no digits, here and in every file that cannot say them as numbers: as
+/// JavaScript calls them.
+pub(crate) fn not_finite(value: f64) -> Option<&'static str> {
+    match value {
+        f64::INFINITY => Some("Infinity"),
+        f64::NEG_INFINITY => Some("-Infinity"),
+        _ if value.is_nan() => Some("NaN"),
+        _ => None,
+    }
+}
+
 /// Up to six decimals.
 pub(crate) fn plain(value: f64) -> String {
+    if let Some(name) = not_finite(value) {
+        return name.to_owned();
+    }
     trim(format!("{value:.6}"))
 }
 

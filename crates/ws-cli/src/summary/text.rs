@@ -1,5 +1,6 @@
 //! The report as text, in the shape k6 users know.
 
+use std::borrow::Cow;
 use std::fmt::Write;
 
 use ws_metrics::{CheckReport, Contains, MetricReport, Report, SinkValue, ThresholdReport};
@@ -53,25 +54,35 @@ pub(crate) fn render(report: &Report, style: &Style) -> String {
 
 /// A metric or sub-metric that has thresholds.
 struct Judged<'a> {
-    name: &'a str,
+    title: String,
+    indent: &'static str,
     contains: Contains,
     value: &'a SinkValue,
     thresholds: &'a [ThresholdReport],
 }
 
-/// Sorted by name.
+/// Sorted by name. Sub-metrics stand below their metric, with their braces alone, if that one has thresholds.
 fn with_thresholds(report: &Report) -> Vec<Judged<'_>> {
+    let mut metrics: Vec<_> = report.metrics.iter().collect();
+    metrics.sort_by_key(|metric| &metric.name);
     let mut all = Vec::new();
-    for metric in &report.metrics {
+    for metric in metrics {
         let contains = metric.contains;
         let (value, thresholds) = (&metric.value, metric.thresholds.as_slice());
-        all.push(Judged { name: &metric.name, contains, value, thresholds });
-        for sub in &metric.submetrics {
-            all.push(Judged { name: &sub.name, contains, value: &sub.value, thresholds: &sub.thresholds });
+        let title = metric.name.to_string();
+        all.push(Judged { title, indent: "", contains, value, thresholds });
+        let mut subs: Vec<_> = metric.submetrics.iter().collect();
+        subs.sort_by_key(|sub| &sub.name);
+        for sub in subs {
+            let (title, indent) = match thresholds {
+                [] => (sub.name.clone(), ""),
+                _ => (format!("{{{}}}", sub.suffix), "  "),
+            };
+            let (value, thresholds) = (&sub.value, sub.thresholds.as_slice());
+            all.push(Judged { title, indent, contains, value, thresholds });
         }
     }
     all.retain(|judged| !judged.thresholds.is_empty());
-    all.sort_by_key(|judged| judged.name);
     all
 }
 
@@ -125,11 +136,42 @@ impl Row {
         let mut subs: Vec<_> = metric.submetrics.iter().collect();
         subs.sort_by_key(|sub| &sub.suffix);
         let parts = subs.into_iter().map(move |sub| {
-            Self::new(format!("  {{ {} }}", sub.suffix), &sub.value, metric.contains, report, style)
+            Self::new(
+                format!("  {{ {} }}", printable(&sub.suffix)),
+                &sub.value,
+                metric.contains,
+                report,
+                style,
+            )
         });
         std::iter::once(Self::new(metric.name.to_string(), &metric.value, metric.contains, report, style))
             .chain(parts)
     }
+}
+
+/// A name with what would move the cursor, or the text around it, escaped as JavaScript does.
+fn printable(name: &str) -> Cow<'_, str> {
+    // Marks of direction turn around what follows them.
+    let harmful = |c: char| {
+        c.is_control()
+            || matches!(c, '\u{200e}' | '\u{200f}' | '\u{2028}'..='\u{202e}' | '\u{2066}'..='\u{2069}')
+    };
+    if !name.contains(harmful) {
+        return name.into();
+    }
+    let mut text = String::with_capacity(name.len() + 8);
+    for c in name.chars() {
+        match c {
+            '\n' => text.push_str("\\n"),
+            '\r' => text.push_str("\\r"),
+            '\t' => text.push_str("\\t"),
+            _ if harmful(c) => {
+                let _ = write!(text, "\\u{:04x}", u32::from(c));
+            }
+            _ => text.push(c),
+        }
+    }
+    text.into()
 }
 
 /// Widths of the columns, shared by all sections.
@@ -214,7 +256,8 @@ impl Page<'_> {
     }
 
     fn thresholds(&mut self, judged: &Judged<'_>) {
-        self.line(&format!("    {}", judged.name));
+        let indent = judged.indent;
+        self.line(&format!("    {indent}{}", printable(&judged.title)));
         for threshold in judged.thresholds {
             let (mark, colour) = Self::mark(threshold.ok);
             let value = match (judged.value, threshold.aggregation.as_str()) {
@@ -225,9 +268,9 @@ impl Page<'_> {
                 _ => number::value(threshold.actual, judged.contains, self.style.time_unit),
             };
             let line = format!(
-                "    {} {} {}={}",
+                "    {indent}{} {} {}={}",
                 self.paint(mark, colour),
-                self.paint(&format!("'{}'", threshold.source.trim()), WHITE),
+                self.paint(&format!("'{}'", printable(threshold.source.trim())), WHITE),
                 self.paint(&threshold.aggregation, WHITE),
                 self.paint(&value, CYAN)
             );
@@ -267,7 +310,7 @@ impl Page<'_> {
         }
         for (name, (passes, fails)) in &merged {
             let (mark, colour) = Self::mark(*fails == 0);
-            let line = self.paint(&format!("{mark} {name}"), colour);
+            let line = self.paint(&format!("{mark} {}", printable(name)), colour);
             self.line(&format!("    {line}"));
             if *fails > 0 {
                 let percent = number::percent(*passes, passes + fails);
@@ -333,7 +376,7 @@ impl Page<'_> {
 #[cfg(test)]
 mod tests {
     use super::super::number::TimeUnit;
-    use super::super::tests::{report, style};
+    use super::super::tests::{counter, report, style, threshold, trend};
     use super::*;
 
     /// Compares line by line, so that a difference is readable.
@@ -405,6 +448,54 @@ mod tests {
 
 
 ";
+
+    #[test]
+    fn thresholds_of_submetrics_stand_below_their_metric() {
+        let mut report = report();
+        let of_counter = report.metrics.iter_mut().find(|metric| &*metric.name == "my_counter").unwrap();
+        of_counter.thresholds = vec![threshold("count<9", "count", 12.0, false)];
+        of_counter.submetrics[0].thresholds = vec![threshold("count<1", "count", 0.0, true)];
+        report.metrics.retain(|metric| &*metric.name == "my_counter");
+        let text = render(&report, &style());
+        let expected = "    my_counter
+    ✗ 'count<9' count=12
+
+      {foo:bar}
+      ✓ 'count<1' count=0
+
+      {scenario:default}
+      ✓ 'count>1' count=12
+
+";
+        assert!(text.contains(expected), "{text}");
+    }
+
+    #[test]
+    fn names_stay_on_their_line() {
+        let mut report = report();
+        report.checks[0].name = "a\nb\t\u{1b}[31mc\r\u{85}\u{202e}\u{2028} ü✓".into();
+        let text = render(&report, &style());
+        let line = "    ✓ a\\nb\\t\\u001b[31mc\\r\\u0085\\u202e\\u2028 ü✓";
+        assert!(text.lines().any(|have| have == line), "{text}");
+    }
+
+    #[test]
+    fn figures_without_end() {
+        let mut report = report();
+        report.metrics.retain(|metric| ["my_counter", "my_time"].contains(&&*metric.name));
+        for metric in &mut report.metrics {
+            metric.submetrics.clear();
+        }
+        report.metrics[0].value = counter(f64::NEG_INFINITY);
+        report.metrics[1].value = trend(&[1.0, f64::INFINITY]);
+        let text = render(&report, &style());
+        for line in [
+            "    my_counter...: -Infinity -Infinity/s",
+            "    my_time......: avg=Infinity min=1ms med=Infinity max=Infinity p(90)=Infinity p(95)=Infinity",
+        ] {
+            assert!(text.lines().any(|have| have == line), "{line} is not in {text}");
+        }
+    }
 
     #[test]
     fn a_fixed_unit_and_other_columns() {

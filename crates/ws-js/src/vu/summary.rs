@@ -57,7 +57,7 @@ pub(crate) type SummaryResult = Result<Summary, SummaryError>;
 
 /// What the function is called with.
 pub(crate) struct Results {
-    /// A JSON object.
+    /// A JSON object. Figures that JSON has no numbers for are text: `Infinity`, `-Infinity` and `NaN`.
     pub(crate) data: String,
     /// Its property `setup_data`: JSON, or `None` for `undefined`.
     pub(crate) setup_data: Option<Arc<str>>,
@@ -83,8 +83,34 @@ pub(super) fn argument<'s>(
     let setup_data = setup_data.unwrap_or_else(|| v8::undefined(scope).into());
     if let Ok(object) = v8::Local::<v8::Object>::try_from(data) {
         binding::set(scope, object, "setup_data", setup_data);
+        restore_numbers(scope, object);
     }
     Some(data)
+}
+
+/// Makes numbers of the figures that came as text.
+fn restore_numbers<'s>(scope: &mut v8::PinScope<'s, '_>, data: v8::Local<'s, v8::Object>) {
+    let Some(metrics) = member(scope, data, "metrics") else { return };
+    for (_, metric) in entries(scope, metrics).unwrap_or_default() {
+        let metric = v8::Local::<v8::Object>::try_from(metric).ok();
+        let Some(values) = metric.and_then(|metric| member(scope, metric, "values")) else { continue };
+        for (name, figure) in entries(scope, values).unwrap_or_default() {
+            if figure.is_string()
+                && let Some(number) = figure.to_number(scope)
+            {
+                binding::set(scope, values, &name, number.into());
+            }
+        }
+    }
+}
+
+fn member<'s>(
+    scope: &mut v8::PinScope<'s, '_>,
+    object: v8::Local<'s, v8::Object>,
+    name: &str,
+) -> Option<v8::Local<'s, v8::Object>> {
+    let name = binding::string(scope, name).into();
+    object.get(scope, name)?.try_into().ok()
 }
 
 /// What the function returned.

@@ -23,11 +23,12 @@ pub struct MetricKey {
 }
 
 impl MetricKey {
-    /// Takes a key apart. Blanks and quotes around tag keys and values are dropped, the first colon divides.
+    /// Takes a key apart. Blanks and quotes around tag keys and values are dropped, the first colon divides. A comma in
+    /// a value that is quoted belongs to the value, which k6 does not allow.
     ///
     /// # Errors
     ///
-    /// [`KeyError`] with k6's text.
+    /// [`KeyError`] with k6's text, and the whole key where that names a part only.
     pub fn parse(text: &str) -> Result<Self, KeyError> {
         let (open, close) = (text.find('{'), text.rfind('}'));
         let (open, close) = match (open, close) {
@@ -41,20 +42,51 @@ impl MetricKey {
             return Err(KeyError::NotClosed { key: text.to_owned() });
         }
         let suffix = text[open + 1..close].trim();
-        let tags = suffix.split(',').map(parse_pair).collect::<Result<_, _>>()?;
+        let parse = |pair: &str| {
+            parse_pair(pair)
+                .ok_or_else(|| KeyError::Tag { pair: pair.trim().to_owned(), key: text.to_owned() })
+        };
+        let tags = pairs(suffix).into_iter().map(parse).collect::<Result<_, _>>()?;
         Ok(Self { metric: text[..open].to_owned(), suffix: suffix.to_owned(), tags })
     }
 }
 
-fn parse_pair(pair: &str) -> Result<(String, String), KeyError> {
+/// What the commas divide.
+fn pairs(suffix: &str) -> Vec<&str> {
+    let mut pairs = Vec::new();
+    let mut rest = Some(suffix);
+    while let Some(text) = rest {
+        let end = quoted_end(text).or_else(|| text.find(','));
+        pairs.push(&text[..end.unwrap_or(text.len())]);
+        rest = end.and_then(|end| text[end..].strip_prefix(','));
+    }
+    pairs
+}
+
+/// Where the first pair ends if its value is quoted: at the first quote of the same kind that a comma or nothing
+/// follows.
+fn quoted_end(text: &str) -> Option<usize> {
+    let colon = text.find([':', ',']).filter(|at| text[*at..].starts_with(':'))?;
+    let value = text[colon + 1..].trim_start();
+    let begin = text.len() - value.len();
+    let quote = value.chars().next().filter(|c| ['"', '\''].contains(c))?;
+    let ends = value.match_indices(quote).skip(1).map(|(at, _)| begin + at + 1);
+    ends.filter_map(|at| {
+        let rest = text[at..].trim_start();
+        (rest.is_empty() || rest.starts_with(',')).then_some(text.len() - rest.len())
+    })
+    .next()
+}
+
+fn parse_pair(pair: &str) -> Option<(String, String)> {
     let pair = pair.trim();
     let unquoted =
         |text: &str| text.trim_matches(|c: char| c.is_whitespace() || c == '"' || c == '\'').to_owned();
     match pair.split_once(':') {
         Some((key, value)) if !unquoted(key).is_empty() && !value.is_empty() => {
-            Ok((unquoted(key), unquoted(value)))
+            Some((unquoted(key), unquoted(value)))
         }
-        _ => Err(KeyError::Tag { pair: pair.to_owned() }),
+        _ => None,
     }
 }
 
@@ -74,10 +106,12 @@ pub enum KeyError {
         key: String,
     },
     /// A tag has no key or no value.
-    #[error("metric \"{pair}\" tag expression is malformed")]
+    #[error("metric \"{pair}\" tag expression is malformed in \"{key}\"")]
     Tag {
         /// What stands between the commas.
         pair: String,
+        /// The whole key.
+        key: String,
     },
 }
 
@@ -98,6 +132,12 @@ mod tests {
             ("tt{a:\"\"}", "tt", "a:\"\"", &[("a", "")]),
             ("tt{a:b}{c:d}", "tt", "a:b}{c:d", &[("a", "b}{c:d")]),
             ("{a:b}", "", "a:b", &[("a", "b")]),
+            ("tt{url:\"ws://h/?a=1,2\"}", "tt", "url:\"ws://h/?a=1,2\"", &[("url", "ws://h/?a=1,2")]),
+            ("tt{a: '1,b:2' , c:\"3,\"}", "tt", "a: '1,b:2' , c:\"3,\"", &[("a", "1,b:2"), ("c", "3,")]),
+            ("tt{a:\"1\",b:\"2\"}", "tt", "a:\"1\",b:\"2\"", &[("a", "1"), ("b", "2")]),
+            ("tt{a:\"1,b:2}", "tt", "a:\"1,b:2", &[("a", "1"), ("b", "2")]),
+            ("tt{a:x\"1,b:\"2}", "tt", "a:x\"1,b:\"2", &[("a", "x\"1"), ("b", "2")]),
+            ("tt{a:\"{1,2}\"}", "tt", "a:\"{1,2}\"", &[("a", "{1,2}")]),
         ] {
             let key = MetricKey::parse(text).unwrap_or_else(|error| panic!("{text}: {error}"));
             let found: Vec<_> = key.tags.iter().map(|(k, v)| (k.as_str(), v.as_str())).collect();
@@ -119,7 +159,11 @@ mod tests {
             ("tt{a:b,}", "metric \"\" tag expression is malformed"),
             ("tt{:b}", "metric \":b\" tag expression is malformed"),
         ] {
-            assert_eq!(MetricKey::parse(text).unwrap_err().to_string(), error);
+            let expected = match error.strip_suffix(" is malformed") {
+                Some(_) => format!("{error} in \"{text}\""),
+                None => error.to_owned(),
+            };
+            assert_eq!(MetricKey::parse(text).unwrap_err().to_string(), expected);
         }
     }
 }

@@ -304,7 +304,7 @@ mod tests {
                 "tt{a}",
                 "avg<1",
                 "unable to validate threshold expressions; reason: parsing metric name failed, metric \"a\" tag \
-                 expression is malformed",
+                 expression is malformed in \"tt{a}\"",
             ),
             (
                 "tt{a:b",
