@@ -5,6 +5,7 @@
 //! kernel counts for it; [`report`] sets the figures side by side. `cargo xtask bench` puts it together.
 #![forbid(unsafe_code)]
 
+pub mod growth;
 pub mod process;
 pub mod report;
 pub mod resident;

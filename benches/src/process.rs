@@ -7,13 +7,14 @@ use std::time::{Duration, Instant};
 use anyhow::{Context as _, Result, ensure};
 use rustix::process::{Pid, WaitId, WaitIdOptions, waitid};
 
+use crate::growth::Series;
 use crate::resident::Resident;
 
 /// How often the mappings are added up: with thousands of threads that takes milliseconds.
 const LOOK: Duration = Duration::from_secs(1);
 
 /// What a process used from its start to its end.
-#[derive(Clone, Copy, Debug, Default, PartialEq)]
+#[derive(Clone, Debug, Default, PartialEq)]
 pub struct Usage {
     /// Processor time in user and kernel mode together.
     pub cpu: Duration,
@@ -25,6 +26,8 @@ pub struct Usage {
     pub threads: u64,
     /// Where the memory was when there was most of it, of the moments looked at.
     pub resident: Resident,
+    /// Resident memory each second.
+    pub series: Series,
 }
 
 impl Usage {
@@ -71,11 +74,16 @@ fn watch(child: &mut Child, started: Instant, limit: Duration) -> Result<Usage> 
     let mut usage = Usage::default();
     let mut next_look = LOOK;
     loop {
+        let looks = started.elapsed() >= next_look;
         if let Ok(status) = std::fs::read_to_string(format!("{proc}/status")) {
+            // A process that has ended has none.
+            if looks && let Some(kib) = status_field(&status, "VmRSS") {
+                usage.series.push((started.elapsed(), kib * 1024));
+            }
             usage.peak_rss = usage.peak_rss.max(status_field(&status, "VmHWM").unwrap_or(0) * 1024);
             usage.threads = usage.threads.max(status_field(&status, "Threads").unwrap_or(0));
         }
-        if started.elapsed() >= next_look {
+        if looks {
             next_look += LOOK;
             if let Some(resident) = Resident::of(child.id())
                 && resident.total() > usage.resident.total()

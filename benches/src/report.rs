@@ -167,6 +167,7 @@ mod tests {
             peak_rss: 50_000_000,
             resident: Resident::default(),
             threads: 4,
+            series: Vec::new(),
         };
         Figures { usage, messages: 1_000_000, hold: 10.0, pauses: None }
     }

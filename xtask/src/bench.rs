@@ -71,7 +71,7 @@ pub(crate) fn run(workspace: &Path, flags: &Flags) -> Result<()> {
 }
 
 /// Builds the release profile of `ws`.
-fn build(workspace: &Path) -> Result<PathBuf> {
+pub(crate) fn build(workspace: &Path) -> Result<PathBuf> {
     let cargo = std::env::var_os("CARGO").unwrap_or_else(|| "cargo".into());
     let args = ["build", "--release", "--package", "ws-cli", "--bin", "ws"];
     let status = Command::new(cargo).current_dir(workspace).args(args).status()?;

@@ -4,6 +4,7 @@
 mod bench;
 mod conformance;
 mod flags;
+mod growth;
 mod soak;
 mod tidy;
 mod v8;
@@ -26,6 +27,10 @@ usage: cargo xtask TASK [FLAGS]
             --only GLOB    cases such as 9.*; may be repeated; the table is not written then
             --jobs N       servers at the same time (all cores)
             --python PATH  for the virtual environment of the suite (python3)
+  growth  runs messages for minutes and fails if memory grows
+            --seconds S    how long each script runs (600)
+            --limit N      bytes per second that are too many (40000)
+            --ws PATH      the binary (cargo builds the release profile)
   soak    holds thousands of connections to the servers of peers/ and counts every message
             --connections N  at once (5000)
             --messages N     of each (20)
@@ -46,6 +51,9 @@ fn main() -> ExitCode {
         }
         Some("conformance") => flags::Flags::parse(&rest, conformance::FLAGS)
             .and_then(|flags| conformance::run(workspace(), &flags)),
+        Some("growth") => {
+            flags::Flags::parse(&rest, growth::FLAGS).and_then(|flags| growth::run(workspace(), &flags))
+        }
         Some("soak") => {
             flags::Flags::parse(&rest, soak::FLAGS).and_then(|flags| soak::run(workspace(), &flags))
         }
