@@ -15,14 +15,13 @@ use crate::frame::{self, FrameKind, MAX_CONTROL, MaskKeys};
 use crate::limits::Limits;
 use crate::marks::{Mark, Marks};
 use crate::message::{CloseFrame, Ended, Incoming, Kind, Violation};
+use crate::outbox::{Outbox, Sent};
 use crate::transport::{Fill, Flushed, Transport};
 
 /// Bytes after which a read lets other connections have their turn.
 const READ_BUDGET: usize = 256 * 1024;
 /// Bytes of pongs that may wait in the queue; a peer that pings without reading gets no more of our memory.
 const MAX_PONGS: usize = 1024 * 1024;
-/// An emptied out-buffer keeps at most this much; thousands of idle connections hold one each.
-const KEEP_OUT: usize = 4 * 1024;
 
 /// An open WebSocket connection, from the client's side.
 ///
@@ -33,9 +32,7 @@ const KEEP_OUT: usize = 4 * 1024;
 pub struct Connection {
     transport: Transport,
     assembler: Assembler,
-    out: Vec<u8>,
-    /// How much of `out` is written.
-    written: usize,
+    out: Outbox,
     masks: MaskKeys,
     /// If messages are to be compressed.
     packer: Option<Box<Packer>>,
@@ -54,6 +51,8 @@ pub struct Connection {
     to_the_end: bool,
     close_sent: bool,
     ended: bool,
+    /// The peer has said, or shown, that it sends nothing more.
+    peer_done: bool,
     local: Option<SocketAddr>,
     peer: SocketAddr,
 }
@@ -93,8 +92,7 @@ impl Connection {
             local: transport.tcp_ref().local_addr().ok(),
             transport,
             assembler: Assembler::new(limits, unpacker),
-            out: Vec::new(),
-            written: 0,
+            out: Outbox::default(),
             masks: MaskKeys::new(),
             packer: packer.map(Box::new),
             agreement,
@@ -107,6 +105,7 @@ impl Connection {
             to_the_end: true,
             close_sent: false,
             ended: false,
+            peer_done: false,
             peer,
         }
     }
@@ -257,18 +256,11 @@ impl Connection {
     /// What the system says, such as "broken pipe"; what is queued is lost then.
     pub fn flush(&mut self) -> io::Result<Flushed> {
         loop {
-            let result = self.transport.write(&self.out, &mut self.written);
+            let result = self.out.write(&mut self.transport);
             if matches!(result, Ok(Flushed::Blocked)) {
-                // Half of it is dead weight: move the rest to the front, at most once per byte written.
-                if self.written > self.out.len() / 2 {
-                    self.out.drain(..self.written);
-                    self.written = 0;
-                }
                 return result;
             }
-            self.out.clear();
-            self.out.shrink_to(KEEP_OUT);
-            (self.written, self.pongs) = (0, 0);
+            self.pongs = 0;
             match self.unanswered.take() {
                 Some(ping) if result.is_ok() => self.answer_ping(&ping),
                 _ => return result,
@@ -283,7 +275,24 @@ impl Connection {
 
     /// Bytes of frames that wait in the queue; those that TLS has encrypted already are not counted.
     pub fn queued_bytes(&self) -> usize {
-        self.out.len() - self.written
+        self.out.len()
+    }
+
+    /// The frames that the system has taken since this was last asked: those that count as sent. With TLS, those whose
+    /// last record it has taken.
+    pub fn take_sent(&mut self) -> Sent {
+        self.out.take_sent(&self.transport)
+    }
+
+    /// Whether [`take_sent`](Self::take_sent) has anything to tell.
+    pub fn has_sent(&mut self) -> bool {
+        self.out.has_sent(&self.transport)
+    }
+
+    /// The frames that were queued and that the system has not taken: they are still in the queue, or a failure of
+    /// [`flush`](Self::flush) has thrown them away.
+    pub fn unsent(&mut self) -> Sent {
+        self.out.unsent(&self.transport)
     }
 
     /// Raw bytes read from the socket since TCP connected: handshakes, TLS records, frame headers, everything.
@@ -357,6 +366,45 @@ impl Connection {
         self.local
     }
 
+    /// Whether nothing more is to be expected from the peer: its close frame has been reported, or the end of the stream.
+    pub fn peer_is_done(&self) -> bool {
+        self.peer_done
+    }
+
+    /// Tells the peer that nothing follows what has been flushed, and closes this direction only. Reading on, or
+    /// [discarding](Self::discard), until the peer closes keeps the system from answering what still comes with a
+    /// reset, which would take what the peer has not read yet with it.
+    pub fn end_sending(&mut self) {
+        self.transport.close_notify();
+        // Best effort: the peer may be gone, and a socket that has just taken everything takes an alert, too.
+        let _ = self.flush();
+        let _ = self.transport.tcp().shutdown(Shutdown::Write);
+    }
+
+    /// Reads what the socket holds and throws it away, within the same bounds as [`read`](Self::read). To be used when
+    /// nobody wants to hear of it any more: afterwards nothing can be read.
+    ///
+    /// # Errors
+    ///
+    /// How the stream ended.
+    pub fn discard(&mut self, arena: &mut Arena) -> Result<ReadProgress, Ended> {
+        self.ended = true;
+        let mut budget = READ_BUDGET;
+        loop {
+            let before = self.transport.bytes_read();
+            match self.transport.discard(arena) {
+                Ok(Fill::Eof) => return Err(Ended::Eof),
+                Err(error) => return Err(Ended::Broken(error.into())),
+                Ok(Fill::Blocked) => return Ok(ReadProgress::Drained),
+                Ok(Fill::Short | Fill::More) => {}
+            }
+            budget = budget.saturating_sub((self.transport.bytes_read() - before) as usize);
+            if budget == 0 {
+                return Ok(ReadProgress::More);
+            }
+        }
+    }
+
     /// Flushes what the socket takes and closes both directions. Errors are of no interest any more.
     pub fn shutdown(&mut self) {
         // Best effort: the peer may be gone.
@@ -407,6 +455,7 @@ impl Connection {
         // Closing fails only if we closed first; then the peer's frame was the answer.
         match last {
             LastWord::Close(frame) => {
+                self.peer_done = true;
                 let _ = self.close(frame.as_ref().map(|frame| (frame.code, "")));
                 sink(Incoming::Close(frame));
             }
@@ -431,6 +480,8 @@ impl Connection {
 
     fn end(&mut self, ended: Ended, sink: &mut impl FnMut(Incoming)) {
         self.ended = true;
+        // After a violation the peer may go on sending.
+        self.peer_done |= !matches!(ended, Ended::Violation(_));
         sink(Incoming::Ended(ended));
     }
 
@@ -443,7 +494,8 @@ impl Connection {
         if self.close_sent {
             return Err(CloseSent);
         }
-        frame::write_copy(&mut self.out, kind, false, data, self.masks.next());
+        let mask = self.masks.next();
+        self.out.push(kind, |out| frame::write_copy(out, kind, false, data, mask));
         Ok(())
     }
 
@@ -452,7 +504,7 @@ impl Connection {
             return Err(CloseSent);
         }
         let mask = self.masks.next();
-        frame::write(&mut self.out, kind, false, len, mask, fill);
+        self.out.push(kind, |out| frame::write(out, kind, false, len, mask, fill));
         Ok(())
     }
 
@@ -468,7 +520,8 @@ impl Connection {
         }
         let Self { packer: Some(packer), out, masks, .. } = self else { return Ok(()) };
         pack(packer, &mut |packed| {
-            frame::write_copy(out, FrameKind::Data(kind), true, packed, masks.next());
+            let (kind, mask) = (FrameKind::Data(kind), masks.next());
+            out.push(kind, |out| frame::write_copy(out, kind, true, packed, mask));
         });
         Ok(())
     }

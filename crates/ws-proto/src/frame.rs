@@ -146,6 +146,26 @@ pub(crate) fn write_copy(out: &mut Vec<u8>, kind: FrameKind, compressed: bool, p
     apply_mask(&mut out[start..], key);
 }
 
+/// The kind and the whole length of a frame that [`write`] has put at the start of `bytes`.
+pub(crate) fn own(bytes: &[u8]) -> (FrameKind, usize) {
+    const MASK: usize = 4;
+    let kind = match bytes[0] & 0x0F {
+        0x0 => FrameKind::Continuation,
+        0x1 => FrameKind::Data(Kind::Text),
+        0x2 => FrameKind::Data(Kind::Binary),
+        0x8 => FrameKind::Close,
+        0x9 => FrameKind::Ping,
+        _ => FrameKind::Pong,
+    };
+    let number = |bytes: &[u8]| bytes.iter().fold(0, |number, &byte| number << 8 | usize::from(byte));
+    let (size, len) = match bytes[1] & 0x7F {
+        126 => (4, number(&bytes[2..4])),
+        127 => (10, number(&bytes[2..10])),
+        len => (2, usize::from(len)),
+    };
+    (kind, size + MASK + len)
+}
+
 fn write_header(out: &mut Vec<u8>, kind: FrameKind, compressed: bool, len: usize, key: [u8; 4]) {
     let opcode = match kind {
         FrameKind::Data(Kind::Text) => OpCode::Data(Data::Text),

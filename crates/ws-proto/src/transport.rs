@@ -212,6 +212,19 @@ impl Transport {
         }
     }
 
+    /// Of the bytes that [`write`](Self::write) took, those that TLS has encrypted and the socket has not taken.
+    pub(crate) fn unconfirmed(&self) -> usize {
+        self.tls.as_ref().map_or(0, |tls| tls.unsent_payload())
+    }
+
+    /// One read whose bytes are thrown away, as they come. With TLS nothing can be read after it.
+    pub(crate) fn discard(&mut self, arena: &mut Arena) -> Result<Fill, StreamError> {
+        let start = arena.len();
+        let result = arena.fill(|room| retry(|| self.tcp.read(room)));
+        arena.truncate(start);
+        self.filled(result)
+    }
+
     /// Whether TLS itself has something to send (handshake, alert, key update).
     pub(crate) fn wants_write(&self) -> bool {
         self.tls.as_ref().is_some_and(|tls| tls.wants_write())

@@ -12,6 +12,7 @@ mod interop;
 mod limits;
 #[cfg(target_os = "linux")]
 mod memory;
+mod sent;
 mod stalls;
 mod stamps;
 mod tls;

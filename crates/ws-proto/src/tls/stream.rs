@@ -15,7 +15,9 @@ use crate::arena::Arena;
 /// What is encrypted at once. A large message must not lie in memory twice.
 const CHUNK: usize = 64 * 1024;
 /// What a record has besides its payload, at the most (RFC 5246 section 6.2.3), and payload bytes of the longest.
-const OVERHEAD: usize = 5 + 24 + 16;
+const OVERHEAD: usize = HEADER + 24 + 16;
+/// Type, version and length of a record.
+const HEADER: usize = 5;
 const MAX_PAYLOAD: usize = 16 * 1024;
 /// An emptied buffer for what is sent keeps at most this much.
 const KEEP: usize = 4 * 1024;
@@ -28,6 +30,8 @@ pub(crate) struct TlsStream {
     /// Records to be sent, from `sent` on.
     records: Vec<u8>,
     sent: usize,
+    /// How much of what the caller sends is in them; it begins where they begin.
+    payload: usize,
     /// The peer has said that nothing follows.
     ended: bool,
     /// After it, nothing but an alert is sent.
@@ -38,7 +42,8 @@ impl TlsStream {
     /// Begins a handshake: there is something to send already.
     pub(super) fn new(connection: UnbufferedClientConnection) -> Result<Self, rustls::Error> {
         let (partial, records) = (Vec::new(), Vec::new());
-        let mut stream = Self { connection, partial, records, sent: 0, ended: false, failure: None };
+        let mut stream =
+            Self { connection, partial, records, sent: 0, payload: 0, ended: false, failure: None };
         stream.process(&mut [], &mut Arena::new()).1?;
         Ok(stream)
     }
@@ -137,7 +142,11 @@ impl TlsStream {
         let appended = append(&mut self.records, chunk.len() + records * OVERHEAD, |room| {
             traffic.encrypt(chunk, room).map_err(required)
         });
-        if appended { Ok(chunk.len()) } else { Err(rustls::Error::EncryptError) }
+        if !appended {
+            return Err(rustls::Error::EncryptError);
+        }
+        self.payload = chunk.len();
+        Ok(chunk.len())
     }
 
     /// Queues the alert that nothing follows. During the handshake there is nothing to end.
@@ -169,8 +178,23 @@ impl TlsStream {
             self.records.clear();
             // The handshake's messages are long, and the last of them.
             self.records.shrink_to(if self.is_handshaking() { 0 } else { KEEP });
-            self.sent = 0;
+            (self.sent, self.payload) = (0, 0);
         }
+    }
+
+    /// How many bytes of what was encrypted last are in records that have not been sent to their end.
+    pub(crate) fn unsent_payload(&self) -> usize {
+        let (mut at, mut sent) = (0, 0);
+        while sent < self.payload
+            && let Some(&[_, _, _, high, low]) = self.records[at..].first_chunk::<HEADER>()
+        {
+            at += HEADER + usize::from(u16::from_be_bytes([high, low]));
+            if at > self.sent {
+                break;
+            }
+            sent += MAX_PAYLOAD;
+        }
+        self.payload - sent.min(self.payload)
     }
 }
 
