@@ -20,6 +20,9 @@ use crate::host::{Host, LoadRequest, RunRequest, Running, Script, SummaryFailure
 use crate::logging::{Level, Logger};
 use crate::summary::files::Files;
 
+/// How long servers may take after a run to read what was sent to them, and to close.
+const FAREWELL: Duration = Duration::from_secs(3);
+
 /// Runs scripts with ws-js.
 pub(crate) struct Engine;
 
@@ -203,6 +206,7 @@ impl Running for Runtime {
     }
 
     fn finish(&mut self) {
+        self.runtime.see_off(FAREWELL);
         self.runtime.flush_samples();
         self.runtime.log_figures();
     }

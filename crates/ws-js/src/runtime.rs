@@ -379,13 +379,30 @@ impl Runtime {
         self.staff.rebalance(from, to);
     }
 
+    /// Waits until the sockets that scripts are through with are closed by their servers, too, but no longer than
+    /// `limit`: what they had sent is still on its way, and the end of the process would reset connections on which
+    /// something unread comes in.
+    pub fn see_off(&self, limit: Duration) {
+        let deadline = Instant::now() + if self.is_abandoned() { AT_ONCE } else { limit };
+        let phase = self.phase.lock().group.clone();
+        let all_gone = |group: &Arc<Group>| {
+            group.with_state_until(deadline, |state| state.io.leaving() == 0).unwrap_or(true)
+        };
+        while !self.groups.iter().chain(&phase).all(all_gone) && Instant::now() < deadline {
+            std::thread::sleep(Duration::from_millis(1));
+        }
+    }
+
     /// Hands all samples over that the groups still have, those excepted in which a script goes on that cannot be
     /// stopped.
     pub fn flush_samples(&self) {
         let phase = self.phase.lock().group.clone();
         let limit = if self.is_abandoned() { AT_ONCE } else { SOON };
         for group in self.groups.iter().chain(&phase) {
-            group.with_state_until(Instant::now() + limit, |state| state.samples.hand_over());
+            group.with_state_until(Instant::now() + limit, |state| {
+                state.flush();
+                state.samples.hand_over();
+            });
         }
     }
 

@@ -130,7 +130,7 @@ fn a_closing_handshake_has_a_time_limit() {
             ws.onclose = (e) => console.log(`${e.code} '${e.reason}' ${e.wasClean} ${ws.readyState}`);
         }";
     let outcome = Plan::new(script).env("URL", url).run();
-    assert_eq!(outcome.text(), ["3001 '' false 3"]);
+    assert_eq!(outcome.text(), ["1006 '' false 3"]);
     assert_eq!(outcome.complete, 1);
 }
 
@@ -184,7 +184,7 @@ fn a_socket_can_be_closed_before_it_is_open() {
             "2",
             "2",
             "dial tcp 127.0.0.1:1: connect: connection refused",
-            "false 3002 false",
+            "false 1006 false",
             "true 3002 true",
             // The echo server answers with the same code.
             "websocket: close 3002",

@@ -4,7 +4,7 @@ use std::io;
 use std::net::{IpAddr, SocketAddr};
 use std::time::{Duration, Instant, SystemTime};
 
-use ws_proto::{Incoming, Limits, Proxy, TlsConfig, UpgradeRequest, UpgradeResponse, WsUrl};
+use ws_proto::{Incoming, Limits, Proxy, Sent, TlsConfig, UpgradeRequest, UpgradeResponse, WsUrl};
 
 use crate::{DnsError, SocketKey, TimerId};
 
@@ -52,6 +52,16 @@ pub enum Event<T> {
         user: u64,
         /// The system's reason.
         error: io::Error,
+    },
+    /// A socket that was told to [`leave`](crate::EventLoop::leave) has written all that was queued, or cannot. The
+    /// key is gone already.
+    Left {
+        /// What the socket was called.
+        key: SocketKey,
+        /// The owner's number for it.
+        user: u64,
+        /// What became of it.
+        left: Box<Left>,
     },
     /// A timer is due, and is gone.
     Timer {
@@ -176,4 +186,37 @@ pub struct Traffic {
     pub read: u64,
     /// Bytes written.
     pub written: u64,
+}
+
+/// A socket that its owner is through with.
+#[derive(Debug, Default)]
+pub struct Left {
+    /// All that it has read and written.
+    pub traffic: Traffic,
+    /// The frames that the system has taken and that [`next_sent`](crate::EventLoop::next_sent) has not told of.
+    pub sent: Sent,
+    /// Those that it has not taken: nobody will get them.
+    pub unsent: Sent,
+    /// Why.
+    pub failure: Option<LeaveFailure>,
+}
+
+/// Why not all could be written.
+#[derive(Debug, thiserror::Error)]
+pub enum LeaveFailure {
+    /// The connection broke.
+    #[error(transparent)]
+    Broken(io::Error),
+    /// The time for it was over.
+    #[error("not written in time")]
+    Timeout,
+}
+
+/// What [`leave`](crate::EventLoop::leave) says at once.
+#[derive(Debug)]
+pub enum Leave {
+    /// All is written, or nothing more can be.
+    Done(Box<Left>),
+    /// The peer has to read first; there will be an [`Event::Left`].
+    Later,
 }

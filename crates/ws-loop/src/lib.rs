@@ -76,7 +76,9 @@ pub use address_pool::{AddressPool, AddressPoolError};
 pub use clock::{Clock, ManualClock, Ticks};
 pub use echo::EchoServer;
 pub use error::Error;
-pub use event::{Arrival, Dial, DialError, DialFailure, DialTimings, Event, Traffic};
+pub use event::{
+    Arrival, Dial, DialError, DialFailure, DialTimings, Event, Leave, LeaveFailure, Left, Traffic,
+};
 pub use event_loop::{EventLoop, LoopConfig};
 pub use key::SocketKey;
 pub use mailbox::LoopHandle;

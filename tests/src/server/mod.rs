@@ -16,6 +16,7 @@
 //! | `/broadcast?members=20&n=100` | waits until there are so many sessions, then sends so many messages to all, then echoes; not over TLS |
 //! | `/close/CODE?reason=..` | closes with that code, and waits for the client's answer |
 //! | `/close-nocode` | closes with an empty close frame |
+//! | `/late?ms=500&talk=9` | reads nothing for so long, then counts: `/seen` tells `N messages, close CODE` (or `gone`). Sends so many messages of 64 KB at once; with `deaf=1` it never answers the close frame |
 //! | `/fin` | ends the connection without a close frame |
 //! | `/rst` | resets the connection after the client's first message |
 //! | `/rst-mid-message` | the same, after having sent half a frame |
@@ -29,7 +30,7 @@
 //! | `/garbage` | answers with what is not HTTP |
 //! | `/drop` | closes the connection without an answer |
 //! | `/stall` | never answers |
-//! | `/seen?id=X` | tells, a message a frame, what the last session with this `id` received, then closes |
+//! | `/seen?id=X` | tells, a message a frame, what the last session with this `id` received, then closes; waits for that session's end for 2 seconds, or `wait` |
 //!
 //! Every path takes `?id=X`; the frames that the client sends in such a session are remembered for `/seen`.
 
@@ -166,12 +167,12 @@ impl Sessions {
         self.ended.notify_all();
     }
 
-    /// Waits for the end of the session, two seconds at the most.
-    fn wait(&self, id: &str) -> Vec<String> {
+    /// Waits for the end of the session, so many seconds at the most.
+    fn wait(&self, id: &str, seconds: u64) -> Vec<String> {
         let unfinished = |seen: &mut HashMap<String, Seen>| !seen.get(id).is_some_and(|s| s.ended);
         let (seen, _) = self
             .ended
-            .wait_timeout_while(self.lock(), Duration::from_secs(2), unfinished)
+            .wait_timeout_while(self.lock(), Duration::from_secs(seconds), unfinished)
             .unwrap_or_else(|poisoned| poisoned.into_inner());
         seen.get(id).map(|s| s.frames.clone()).unwrap_or_default()
     }

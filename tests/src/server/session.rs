@@ -132,6 +132,7 @@ impl Session<'_> {
                 self.sessions.rooms.join(&head.target, raw.try_clone()?, members, messages)?;
             }
             "/close-nocode" => self.send(Frame::new(frame::CLOSE, []))?,
+            "/late" => return self.late(head, raw),
             "/fin" => raw.shutdown(Shutdown::Write)?,
             "/rst" => return self.reset(raw, &[]),
             "/rst-mid-message" => {
@@ -145,7 +146,10 @@ impl Session<'_> {
                 start.extend_from_slice(&[0; 100]);
                 self.stream.write_all(&start)?;
             }
-            "/seen" => return self.seen(head.query("id").unwrap_or_default()),
+            "/seen" => {
+                let wait = head.number("wait", 2) as u64;
+                return self.seen(head.query("id").unwrap_or_default(), wait);
+            }
             path => {
                 if let Some(code) = path.strip_prefix("/close/").and_then(|code| code.parse().ok()) {
                     self.send(Frame::close(code, head.query("reason").unwrap_or_default()))?;
@@ -239,6 +243,31 @@ impl Session<'_> {
         self.send(Frame::new(frame::CONTINUATION, "three"))
     }
 
+    /// Reads after a while, and counts.
+    fn late(&mut self, head: &Head, raw: &TcpStream) -> io::Result<()> {
+        // The system must not keep for it what it has not read.
+        SockRef::from(raw).set_recv_buffer_size(256 * 1024)?;
+        let talk = Frame::new(frame::BINARY, vec![b'x'; 64 * 1024]).encode();
+        for _ in 0..head.number("talk", 0) {
+            self.stream.write_all(&talk)?;
+        }
+        std::thread::sleep(Duration::from_millis(head.number("ms", 0) as u64));
+        let mut messages = 0;
+        let end = loop {
+            match Frame::read(&mut *self.stream) {
+                Ok(frame) if frame.opcode == frame::CLOSE => break Some(frame),
+                Ok(frame) => messages += u32::from(matches!(frame.opcode, frame::TEXT | frame::BINARY)),
+                Err(_) => break None,
+            }
+        };
+        let last = end.as_ref().map_or_else(|| "gone".to_owned(), Frame::describe);
+        self.note(|| format!("{messages} messages, {last}"));
+        match end {
+            Some(close) if head.query("deaf").is_none() => self.send(Frame::new(frame::CLOSE, close.payload)),
+            _ => Ok(()),
+        }
+    }
+
     fn reset(&mut self, raw: &TcpStream, first: &[u8]) -> io::Result<()> {
         self.receive()?;
         self.stream.write_all(first)?;
@@ -249,8 +278,8 @@ impl Session<'_> {
         // The socket is closed, and with that reset, when the caller drops its handles.
     }
 
-    fn seen(&mut self, id: &str) -> io::Result<()> {
-        for frame in self.sessions.wait(id) {
+    fn seen(&mut self, id: &str, seconds: u64) -> io::Result<()> {
+        for frame in self.sessions.wait(id, seconds) {
             self.send(Frame::new(frame::TEXT, frame))?;
         }
         self.send(Frame::close(1000, ""))?;

@@ -45,7 +45,7 @@ pub(crate) fn run(group: &Arc<Group>) -> End {
         }
         let mut state = inside.state();
         state.starts_left = None;
-        state.io.flush();
+        state.flush();
         let now = state.io.now();
         state.samples.hand_over_if_due(now);
         let mut deadline = [state.io.next_deadline(), state.samples.due()].into_iter().flatten().min();
@@ -59,7 +59,7 @@ pub(crate) fn run(group: &Arc<Group>) -> End {
 /// What a thread that is not the driver does before it leaves the group: what the script wrote goes out,
 /// and the driver learns of new timers, sockets and runnable VUs.
 pub(crate) fn leave_as_guest(inside: Inside) {
-    inside.state().io.flush();
+    inside.state().flush();
     inside.group().handle.post(Post::Look);
 }
 
@@ -112,6 +112,10 @@ fn perform(inside: Inside, task: Task) {
                 (user, session::Event::Incoming(incoming, arrival))
             }
             Event::WriteFailed { user, error, .. } => (user, session::Event::WriteFailed(error)),
+            Event::Left { user, left, .. } => {
+                vu::leavers::account(inside, Address::from_user(user), &left);
+                (user, session::Event::Left(left))
+            }
         },
     };
     let Address { vu, part, serial } = Address::from_user(user);
@@ -123,6 +127,7 @@ fn perform(inside: Inside, task: Task) {
         Part::Socket | Part::Timers | Part::Drain => {
             vu::inbox::deliver(inside, vu, LoopEvent::Socket { serial, event });
         }
+        Part::Leaver => {}
     }
 }
 
@@ -144,5 +149,6 @@ fn timer_due(inside: Inside, address: Address) {
             vu::inbox::deliver(inside, vu, LoopEvent::Socket { serial, event });
         }
         Part::Drain => vu::run::drain_limit(inside, vu),
+        Part::Leaver => {}
     }
 }

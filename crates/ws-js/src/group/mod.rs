@@ -30,6 +30,7 @@ use crate::error::Error;
 use crate::isolate::{self, HeapShare};
 use crate::samples::Samples;
 use crate::shared::Shared;
+use crate::vu::address::{Address, Part};
 use crate::vu::{Job, Vu};
 
 /// One isolate and everything that lives in it. See the module's documentation.
@@ -67,6 +68,26 @@ pub(crate) struct State {
     /// VUs that were busy when events came for them and may be ready for them now.
     pub(crate) catching_up: VecDeque<u32>,
     pub(crate) samples: Samples,
+}
+
+impl State {
+    /// Writes what the scripts have queued, and counts what the system has taken of it.
+    pub(crate) fn flush(&mut self) {
+        self.io.flush();
+        let now = self.io.now();
+        while let Some((user, sent)) = self.io.next_sent() {
+            let Address { vu, part, serial } = Address::from_user(user);
+            let Some(vu) = self.vus.get_mut(vu as usize) else { continue };
+            let counter = match part {
+                Part::Session => vu.sessions.counter(serial),
+                Part::Socket => vu.sockets.counter(serial, vu.is_cancelled()),
+                Part::Timers | Part::Drain | Part::Leaver => None,
+            };
+            if let Some(counter) = counter {
+                counter.count(&mut self.samples, sent, now);
+            }
+        }
+    }
 }
 
 /// What other threads tell a group.

@@ -20,6 +20,8 @@ pub(crate) enum Part {
     Socket,
     /// The time limit of an interrupted VU's sockets.
     Drain,
+    /// A socket that no script hears of any more.
+    Leaver,
 }
 
 /// Where the part begins; a group has far fewer VUs than this leaves room for.
@@ -35,7 +37,8 @@ impl Address {
             0 => Part::Session,
             1 => Part::Timers,
             2 => Part::Socket,
-            _ => Part::Drain,
+            3 => Part::Drain,
+            _ => Part::Leaver,
         };
         Self { vu: (user >> 32) as u32 & ((1 << (SHIFT - 32)) - 1), part, serial: user as u32 }
     }
@@ -46,6 +49,7 @@ impl Address {
             Part::Timers => 1,
             Part::Socket => 2,
             Part::Drain => 3,
+            Part::Leaver => 4,
         };
         part << SHIFT | u64::from(self.vu) << 32 | u64::from(self.serial)
     }
@@ -57,7 +61,7 @@ mod tests {
 
     #[test]
     fn addresses_survive_the_way_through_a_number() {
-        for part in [Part::Session, Part::Timers, Part::Socket, Part::Drain] {
+        for part in [Part::Session, Part::Timers, Part::Socket, Part::Drain, Part::Leaver] {
             for (vu, serial) in [(0, 0), (499, u32::MAX), ((1 << 28) - 1, 7)] {
                 let address = Address::new(vu, part, serial);
                 assert_eq!(Address::from_user(address.to_user()), address);

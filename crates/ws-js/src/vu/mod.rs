@@ -7,6 +7,7 @@ pub(crate) mod call;
 pub(crate) mod inbox;
 pub(crate) mod init;
 pub(crate) mod job;
+pub(crate) mod leavers;
 pub(crate) mod run;
 pub(crate) mod summary;
 pub(crate) mod tags;
@@ -22,6 +23,7 @@ use self::block::Block;
 use self::inbox::{Inbox, LoopEvent};
 use self::job::Assignment;
 pub(crate) use self::job::Job;
+use self::leavers::Leavers;
 use self::run::Run;
 use self::tags::VuTags;
 use self::timers::Timers;
@@ -46,6 +48,7 @@ pub(crate) struct Vu {
     pub(crate) timers: Timers,
     pub(crate) sockets: Sockets,
     pub(crate) http: http::User,
+    pub(crate) leavers: Leavers,
     /// What is kept for its event loop.
     inbox: Inbox,
     pub(crate) tags: VuTags,
@@ -71,6 +74,7 @@ impl Vu {
             timers: Timers::default(),
             sockets: Sockets::default(),
             http: http::User::default(),
+            leavers: Leavers::default(),
             inbox: Inbox::default(),
             tags,
             jar: Arc::default(),

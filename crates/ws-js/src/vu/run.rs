@@ -417,7 +417,7 @@ fn book(inside: Inside, vu: u32, started: Instant, is_iteration: bool) {
     let mut guard = inside.state();
     let state = &mut *guard;
     let this = &mut state.vus[vu as usize];
-    session::forget_all(this, &mut state.io);
+    session::forget_all(this, &mut state.io, &mut state.samples);
     let Traffic { read, written } = std::mem::take(&mut this.traffic);
     let (read_by_http, written_by_http) = this.http.take_traffic();
     let (read, written) = (read + read_by_http, written + written_by_http);

@@ -2,6 +2,7 @@
 
 mod arrivals;
 mod dial;
+mod leaving;
 mod socket;
 mod turn;
 
@@ -12,10 +13,10 @@ use std::sync::Arc;
 use std::time::{Duration, Instant};
 
 use mio::{Events, Poll, Waker};
-use ws_proto::{Arena, Connection, Deflater, Flushed, Incoming, Payload, UpgradeResponse};
+use ws_proto::{Arena, Connection, Deflater, Flushed, Incoming, Payload, Sent, UpgradeResponse};
 
 use crate::clock::{Clock, Ticks};
-use crate::event::{Arrival, DialFailure, DialTimings, Event, Traffic};
+use crate::event::{Arrival, DialFailure, DialTimings, Event, Left, Traffic};
 use crate::key::WAKER;
 use crate::mailbox::{LoopHandle, Mail, Mailbox};
 use crate::nest::Heat;
@@ -63,11 +64,15 @@ pub struct EventLoop<T: Send + 'static> {
     /// Sockets to look at, oldest first: new readiness, and what a turn's bounds have left over.
     ready: VecDeque<SocketKey>,
     dirty: Vec<SocketKey>,
+    /// Sockets that have sent frames since the owner last asked.
+    sent: Vec<SocketKey>,
+    /// How many sockets are in [`State::Leaving`].
+    leaving: usize,
     mailbox: Arc<Mailbox<T>>,
     /// Empty between turns; kept for its memory.
     mail: Vec<Mail<T>>,
     /// Empty between turns; kept for its memory.
-    expired: Vec<(TimerId, SocketKey)>,
+    expired: Vec<(TimerId, Due)>,
     /// The poll may hold more readiness than the last turn took.
     undrained: bool,
     heat: Arc<Heat>,
@@ -78,6 +83,7 @@ pub struct EventLoop<T: Send + 'static> {
 enum Due {
     User(u64),
     Dial(SocketKey),
+    Leave(SocketKey),
 }
 
 /// An event before it is checked against who is still there.
@@ -89,6 +95,8 @@ enum Queued<T> {
     /// One whose time of arrival is in [`EventLoop::arrivals`]: kept apart, so that events stay small.
     Stamped(SocketKey, Incoming),
     WriteFailed(SocketKey, io::Error),
+    /// With the owner's number: its socket may be gone.
+    Left(SocketKey, u64, Box<Left>),
     Timer(TimerId),
     Posted(T),
 }
@@ -120,6 +128,8 @@ impl<T: Send + 'static> EventLoop<T> {
             arrival: None,
             ready: VecDeque::new(),
             dirty: Vec::new(),
+            sent: Vec::new(),
+            leaving: 0,
             mailbox: Arc::new(Mailbox::new(waker)),
             mail: Vec::new(),
             expired: Vec::new(),
@@ -168,7 +178,7 @@ impl<T: Send + 'static> EventLoop<T> {
 
     /// The number of sockets whose key is good.
     pub fn sockets(&self) -> usize {
-        self.sockets.len()
+        self.sockets.len() - self.leaving
     }
 
     /// The bytes of a payload that this loop has handed out, and that is still good: until the first turn that
@@ -250,30 +260,40 @@ impl<T: Send + 'static> EventLoop<T> {
                 self.queue.push_back(Queued::WriteFailed(key, error));
                 self.heat.set_left(true);
             }
+            note_sent(socket, key, &mut self.sent);
         }
     }
 
-    /// Ends a socket: writes what is queued as far as it goes without waiting, closes the connection, and forgets
-    /// the key and the events that wait for it. `None` if the key was not good.
-    pub fn finish(&mut self, key: SocketKey) -> Option<Traffic> {
-        let mut socket = self.sockets.remove(key)?;
-        match &mut socket.state {
-            State::Looking(looking) => {
-                self.wheel.cancel(looking.timer);
-            }
-            State::Dialing(dialing) => {
-                self.wheel.cancel(dialing.timer);
-            }
-            // Flushes, too, and says good-bye to TLS.
-            State::Open(connection) => connection.shutdown(),
-            State::Failed => {}
+    /// Ends a socket at once: writes what is queued as far as it goes without waiting, closes the connection, and
+    /// forgets the key and the events that wait for it. `None` if the key was not good. One that is to be
+    /// [left](Self::leave) can be finished as long as its event has not come.
+    pub fn finish(&mut self, key: SocketKey) -> Option<Left> {
+        if let State::Leaving(leaving) = &self.sockets.get(key)?.state
+            && leaving.is_told()
+        {
+            return None;
         }
-        Some(socket.traffic())
+        self.close_now(key)
+    }
+
+    /// The next socket of which the system has taken frames since the last call about it: the owner's number for it,
+    /// and what was taken. To be asked after a [`flush`](Self::flush), until there is none; what was not asked for by
+    /// the end of a socket is in its [`Left`].
+    pub fn next_sent(&mut self) -> Option<(u64, Sent)> {
+        while let Some(key) = self.sent.pop() {
+            if let Some(socket) = self.sockets.get_mut(key)
+                && let State::Open(connection) = &mut socket.state
+            {
+                socket.sent = false;
+                return Some((socket.user, connection.take_sent()));
+            }
+        }
+        None
     }
 
     /// What a socket has read and written so far. `None` if the key is not good.
     pub fn traffic(&self, key: SocketKey) -> Option<Traffic> {
-        self.sockets.get(key).map(Socket::traffic)
+        self.sockets.get(key).filter(|socket| socket.is_owned()).map(Socket::traffic)
     }
 
     /// Sets a one-shot timer: [`Event::Timer`] with `user`, in the first turn at or after `at`.
@@ -311,7 +331,9 @@ impl<T: Send + 'static> EventLoop<T> {
 
     /// Turns what was queued into an event, if those it concerns are still there.
     fn claim(&mut self, queued: Queued<T>) -> Option<Event<T>> {
-        let user = |sockets: &Registry<Socket>, key| sockets.get(key).map(|socket| socket.user);
+        let user = |sockets: &Registry<Socket>, key| {
+            sockets.get(key).filter(|socket| socket.is_owned()).map(|socket| socket.user)
+        };
         Some(match queued {
             Queued::Incoming(key, incoming) => {
                 Event::Incoming { key, user: user(&self.sockets, key)?, incoming }
@@ -329,9 +351,10 @@ impl<T: Send + 'static> EventLoop<T> {
             Queued::WriteFailed(key, error) => {
                 Event::WriteFailed { key, user: user(&self.sockets, key)?, error }
             }
+            Queued::Left(key, user, left) => Event::Left { key, user, left },
             Queued::Timer(id) => match self.wheel.claim(id)? {
                 Due::User(user) => Event::Timer { id, user },
-                Due::Dial(_) => return None,
+                Due::Dial(_) | Due::Leave(_) => return None,
             },
             Queued::Posted(message) => Event::Posted(message),
         })
@@ -374,6 +397,17 @@ fn write(socket: &mut Socket, clock: &Clock) -> Option<io::Error> {
             socket.broken = true;
             Some(error)
         }
+    }
+}
+
+/// Puts a socket on the list of those that have sent something, if it has and is not there yet.
+fn note_sent(socket: &mut Socket, key: SocketKey, list: &mut Vec<SocketKey>) {
+    if !socket.sent
+        && let State::Open(connection) = &mut socket.state
+        && connection.has_sent()
+    {
+        socket.sent = true;
+        list.push(key);
     }
 }
 

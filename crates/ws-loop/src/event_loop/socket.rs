@@ -4,6 +4,7 @@ use std::time::{Duration, Instant};
 
 use ws_proto::{Connection, Handshaking};
 
+use super::leaving::Leaving;
 use crate::event::{Dial, Traffic};
 use crate::wheel::TimerId;
 
@@ -30,6 +31,8 @@ pub(super) struct Socket {
     pub(super) ended: bool,
     /// A write failed: nothing is written any more.
     pub(super) broken: bool,
+    /// In the loop's list of sockets whose sent frames the owner may ask for.
+    pub(super) sent: bool,
 }
 
 #[derive(Debug)]
@@ -40,6 +43,8 @@ pub(super) enum State {
     Dialing(Box<Dialing>),
     /// Open, or closing; until the owner finishes it.
     Open(Box<Connection>),
+    /// The owner is through with it.
+    Leaving(Box<Leaving>),
     /// The event that says so is still in the queue.
     Failed,
 }
@@ -76,12 +81,18 @@ impl Socket {
             paused: false,
             ended: false,
             broken: false,
+            sent: false,
         }
     }
 
     /// Whether a read is worth a system call.
     pub(super) fn wants_read(&self) -> bool {
         self.readable && !self.paused && !self.ended
+    }
+
+    /// Whether its key is good.
+    pub(super) fn is_owned(&self) -> bool {
+        !matches!(self.state, State::Leaving(_))
     }
 
     pub(super) fn traffic(&self) -> Traffic {
@@ -95,7 +106,7 @@ impl Socket {
                     written: handshaking.bytes_written(),
                 })
             }
-            State::Looking(_) | State::Failed => Traffic::default(),
+            State::Looking(_) | State::Leaving(_) | State::Failed => Traffic::default(),
         }
     }
 }

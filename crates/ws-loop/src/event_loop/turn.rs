@@ -5,7 +5,7 @@ use std::time::Duration;
 use ws_proto::ReadProgress;
 
 use super::socket::{Socket, State};
-use super::{Due, EventLoop, Queued, earlier, write};
+use super::{Due, EventLoop, Queued, earlier, note_sent, write};
 use crate::key::{SocketKey, WAKER};
 use crate::mailbox::Mail;
 use crate::{Error, TimerId};
@@ -116,17 +116,22 @@ impl<T: Send + 'static> EventLoop<T> {
     fn serve(&mut self, key: SocketKey) {
         let Some(socket) = self.sockets.get_mut(key) else { return };
         socket.scheduled = false;
-        if matches!(socket.state, State::Dialing(_)) {
-            if self.advance(key) {
-                self.read(key);
+        match socket.state {
+            State::Dialing(_) => {
+                if self.advance(key) {
+                    self.read(key);
+                }
+                return;
             }
-            return;
+            State::Leaving(_) => return self.serve_leaving(key),
+            _ => {}
         }
         if std::mem::take(&mut socket.writable)
             && let Some(error) = write(socket, &self.clock)
         {
             self.queue.push_back(Queued::WriteFailed(key, error));
         }
+        note_sent(socket, key, &mut self.sent);
         self.read(key);
     }
 
@@ -165,12 +170,16 @@ impl<T: Send + 'static> EventLoop<T> {
         let tick = self.ticks.passed(self.now);
         self.wheel.advance(tick, |id: TimerId, due| match due {
             Due::User(_) => queue.push_back(Queued::Timer(id)),
-            Due::Dial(key) => expired.push((id, *key)),
+            Due::Dial(_) | Due::Leave(_) => expired.push((id, *due)),
         });
         let mut expired = std::mem::take(&mut self.expired);
-        for (id, key) in expired.drain(..) {
+        for (id, due) in expired.drain(..) {
             self.wheel.claim(id);
-            self.expire(key);
+            match due {
+                Due::Dial(key) => self.expire(key),
+                Due::Leave(key) => self.expire_leaving(key),
+                Due::User(_) => {}
+            }
         }
         self.expired = expired;
     }

@@ -59,7 +59,7 @@ fn a_thousand_sockets_with_every_message_counted() {
                 assert_eq!(frame, Some(CloseFrame { code: 1000, reason: String::new() }));
             }
             Some(Event::Incoming { key, incoming: Incoming::Ended(Ended::Eof), .. }) => {
-                traffic += l.finish(key).unwrap().read;
+                traffic += l.finish(key).unwrap().traffic.read;
                 open -= 1;
             }
             Some(other) => panic!("unexpected {other:?}"),

@@ -4,6 +4,7 @@ mod arrivals;
 mod common;
 mod dial;
 mod echo_server;
+mod leaving;
 mod nest;
 mod sockets;
 mod timers;

@@ -180,7 +180,7 @@ fn finish_delivers_the_queued_close_frame() {
     let (mut l, listener) = (new_loop(), listener());
     let (key, peer) = Peer::open(&mut l, &listener, 1);
     l.socket(key).unwrap().close(Some((1001, "bye"))).unwrap();
-    let traffic = l.finish(key).unwrap();
+    let traffic = l.finish(key).unwrap().traffic;
     let frame = peer.rest();
     let [0x88, 0x85, mask @ ..] = &frame[..] else { panic!("no close frame: {frame:x?}") };
     let (mask, body) = mask.split_at(4);

@@ -13,6 +13,9 @@ use crate::api::{entries, http};
 use crate::binding::{Native, Throw};
 use crate::convert;
 
+/// See [`Params::close_timeout_ms`], unless the script says otherwise.
+const CLOSE_TIMEOUT_MS: u32 = 30_000;
+
 /// What both modules' params may say.
 #[derive(Debug, Default)]
 pub(crate) struct Params {
@@ -28,6 +31,8 @@ pub(crate) struct Params {
     /// Time limits other than the run's.
     pub(crate) connect_timeout: Option<Duration>,
     pub(crate) handshake_timeout: Option<Duration>,
+    /// How long the peer may take to read what was sent before the end, and to answer the close frame.
+    close_timeout: Option<Duration>,
 }
 
 /// How strictly a module reads, and what it calls the params in its errors.
@@ -77,6 +82,7 @@ impl Params {
                 }
                 "connectTimeout" => params.connect_timeout = time_limit::read(scope, &key, value)?,
                 "handshakeTimeout" => params.handshake_timeout = time_limit::read(scope, &key, value)?,
+                "closeTimeout" => params.close_timeout = time_limit::read(scope, &key, value)?,
                 "compressionOptions" if value.is_null_or_undefined() => (),
                 "compressionOptions" => options = Some(value),
                 "latency" => params.latency = Latency::read(scope, value)?,
@@ -87,6 +93,12 @@ impl Params {
             params.compression = Some(compression::read_options(scope, options, params.compression)?);
         }
         Ok(params)
+    }
+
+    /// How long the end of a session may take, in milliseconds.
+    pub(crate) fn close_timeout_ms(&self) -> u32 {
+        self.close_timeout
+            .map_or(CLOSE_TIMEOUT_MS, |limit| u32::try_from(limit.as_millis()).unwrap_or(u32::MAX).max(1))
     }
 }
 

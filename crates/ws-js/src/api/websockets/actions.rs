@@ -58,7 +58,6 @@ pub(super) fn ping(scope: &mut v8::PinScope<'_, '_>, arguments: &Arguments<'_>) 
         if let Some(connection) = socket.key.and_then(|key| parts.io.socket(key)) {
             let _ = connection.ping(id.as_bytes());
         }
-        socket.count_sent(parts);
     });
     Ok(())
 }
@@ -101,14 +100,14 @@ impl At {
             }
             socket.buffered += len;
             // An open socket has not sent a close frame, and nothing else refuses.
-            let _ = match (&mut socket.tracker, parts.samples.as_deref_mut()) {
-                (Some(tracker), Some(samples)) => {
-                    let mut book = Book { samples, tags: socket.tags, metadata: socket.metadata };
+            let _ = match &mut socket.tracker {
+                Some(tracker) if !parts.is_cancelled => {
+                    let mut book =
+                        Book { samples: parts.samples, tags: socket.tags, metadata: socket.metadata };
                     tracker.send(connection, (kind, len), fill, now, &mut book)
                 }
                 _ => connection.send_with(kind, len, fill),
             };
-            socket.count_sent(parts);
         });
     }
 
@@ -136,12 +135,5 @@ impl Socket {
         let due = Instant::now() + Duration::from_millis(self.close_timeout_ms.into());
         let address = Address::new(at.caller.vu, Part::Socket, at.serial);
         closing.limit = Some(parts.io.timer(due, address.to_user()));
-        self.count_sent(parts);
-    }
-
-    fn count_sent(&self, parts: &mut Parts<'_>) {
-        if let (Some((sent, _)), Some(samples)) = (self.counters, &mut parts.samples) {
-            samples.count(sent, parts.io.now());
-        }
     }
 }

@@ -22,9 +22,6 @@ type Arguments<'s> = v8::FunctionCallbackArguments<'s>;
 /// The header that lists subprotocols, by its canonical name.
 const PROTOCOL: &str = "Sec-Websocket-Protocol";
 
-/// How long a server may take to answer a close frame unless the script says otherwise, in milliseconds.
-const CLOSE_TIMEOUT_MS: u32 = 30_000;
-
 const DIALECT: Dialect = Dialect { bad_tags: "invalid WebSocket tags option", blank_compression: false };
 
 /// The constructor; it works without `new`, too.
@@ -39,13 +36,8 @@ pub(super) fn construct<'s>(
     let caller = Caller::in_vu_code("using websockets in the init context is not supported")?;
     let object = arguments.this();
     let url = read_url(scope, arguments.get(0), caller)?;
-    let mut close_timeout_ms = CLOSE_TIMEOUT_MS;
-    let params = Params::read(scope, arguments.get(2), DIALECT, |scope, key, value| match key {
-        "closeTimeout" => {
-            close_timeout_ms = read_milliseconds(scope, key, value)?;
-            Ok(())
-        }
-        _ => Err(Throw::Go(format!("unknown WebSocket's option {key}"))),
+    let params = Params::read(scope, arguments.get(2), DIALECT, |_, key, _| {
+        Err(Throw::Go(format!("unknown WebSocket's option {key}")))
     })?;
     let protocols = read_protocols(scope, arguments.get(1))?;
 
@@ -55,7 +47,7 @@ pub(super) fn construct<'s>(
     object.set_internal_field(field::IS_BLOB, is_blob.into());
     let object_kept = v8::Global::new(scope, object);
 
-    let at = add(caller, object_kept, &url, &params, close_timeout_ms);
+    let at = add(caller, object_kept, &url, &params);
     let serial = v8::Integer::new_from_unsigned(scope, at.serial);
     object.set_internal_field(field::SERIAL, serial.into());
     if let Err(text) = at.dial(&url, &params, protocols.as_deref()) {
@@ -71,13 +63,7 @@ pub(super) fn compat(caller: Caller) -> Compat {
 }
 
 /// Books the socket in, with the tags that it will have.
-fn add(
-    caller: Caller,
-    object: v8::Global<v8::Object>,
-    url: &str,
-    params: &Params,
-    close_timeout_ms: u32,
-) -> At {
+fn add(caller: Caller, object: v8::Global<v8::Object>, url: &str, params: &Params) -> At {
     let shared = &caller.inside.group().shared;
     let jar = params.jar.clone().unwrap_or_else(|| caller.jar());
     let mut state = caller.inside.state();
@@ -106,8 +92,9 @@ fn add(
         jar,
         buffered: 0,
         pings: Vec::new(),
-        close_timeout_ms,
+        close_timeout_ms: params.close_timeout_ms(),
         closing: None,
+        ending: None,
     };
     this.sockets.insert(serial, socket);
     At { caller, serial }
@@ -207,20 +194,4 @@ fn read_protocols<'s>(
         protocols.push(convert::to_text(scope, protocol)?);
     }
     Ok((!protocols.is_empty()).then(|| protocols.join(", ")))
-}
-
-/// A number of milliseconds greater than 0, up to 49 days.
-fn read_milliseconds(
-    scope: &mut v8::PinScope<'_, '_>,
-    key: &str,
-    value: v8::Local<'_, v8::Value>,
-) -> Native<u32> {
-    let ms = v8::Local::<v8::Number>::try_from(value).map_or(f64::NAN, |number| number.value());
-    if ms >= 1.0 && ms <= f64::from(u32::MAX) {
-        return Ok(ms as u32);
-    }
-    let shown = convert::to_text(scope, value)?;
-    Err(Throw::Go(format!(
-        "the WebSocket's option {key} must be a number of milliseconds of at least 1, got {shown}"
-    )))
 }

@@ -1,22 +1,20 @@
 //! What becomes of a VU's sockets when its run fails or is interrupted.
 
-use std::time::{Duration, Instant};
+use std::time::Instant;
 
 use ws_proto::Incoming;
 
 use super::construct::canceled;
-use super::sockets::{At, Ready, Socket};
+use super::sockets::{At, Ready};
 use crate::api::Caller;
 use crate::api::ws::session::Event;
 use crate::group::Inside;
 use crate::vu::address::{Address, Part};
 use crate::vu::inbox;
+use crate::vu::leavers::{DRAIN, add_traffic};
 
 /// What sockets are closed with.
 const NORMAL: u16 = 1000;
-
-/// How long the servers of an interrupted VU may take to answer its close frames.
-const DRAIN: Duration = Duration::from_secs(3);
 
 /// The run has failed: closes what is open, cuts dials off. The `close` handlers hear of it.
 pub(crate) fn wind_down(inside: Inside, vu: u32) {
@@ -33,9 +31,8 @@ pub(crate) fn wind_down(inside: Inside, vu: u32) {
         }
         let text = at.with(|socket, parts| {
             // One without a key has failed already, and its event is on the way.
-            let traffic = socket.key.take().and_then(|key| parts.io.finish(key))?;
-            parts.traffic.read += traffic.read;
-            parts.traffic.written += traffic.written;
+            let left = socket.key.take().and_then(|key| parts.io.finish(key))?;
+            add_traffic(parts.traffic, left.traffic);
             Some(socket.target().map_or_else(String::new, |url| canceled(&url)))
         });
         if let Some(Some(text)) = text {
@@ -53,7 +50,7 @@ pub(crate) fn drain(inside: Inside, vu: u32) {
         match at.with(|socket, _| (socket.ready, socket.counters.is_some())) {
             Some((Ready::Open, _)) => at.close(NORMAL, String::new()),
             Some((Ready::Closing, true)) => (),
-            _ => forget(at),
+            _ => forget(at, None),
         }
     }
     let mut state = inside.state();
@@ -69,11 +66,11 @@ pub(crate) fn drain(inside: Inside, vu: u32) {
 pub(crate) fn drained(inside: Inside, vu: u32, serial: u32, event: &Event) {
     let is_over = match event {
         Event::Incoming(incoming, _) => matches!(incoming, Incoming::Close(_) | Incoming::Ended(_)),
-        Event::Failed(_) | Event::WriteFailed(_) | Event::Timer { .. } => true,
+        Event::Failed(_) | Event::WriteFailed(_) | Event::Left(_) | Event::Timer { .. } => true,
         Event::Opened { .. } => false,
     };
     if is_over {
-        forget(At { caller: Caller { inside, vu }, serial });
+        forget(At { caller: Caller { inside, vu }, serial }, Some(Instant::now() + DRAIN));
     }
     let mut state = inside.state();
     let state = &mut *state;
@@ -90,13 +87,14 @@ pub(crate) fn give_up(inside: Inside, vu: u32) {
     let caller = Caller { inside, vu };
     let serials = inside.state().vus[vu as usize].sockets.serials();
     for serial in serials {
-        forget(At { caller, serial });
+        forget(At { caller, serial }, None);
     }
     inside.state().vus[vu as usize].sockets.limit = None;
 }
 
-fn forget(at: At) {
-    at.with(Socket::hang_up);
+/// Parts with a socket; what it has sent has until then to be written.
+fn forget(at: At, until: Option<Instant>) {
+    at.with(|socket, parts| socket.part_with(parts, until));
     let removed = at.caller.inside.state().vus[at.caller.vu as usize].sockets.remove(at.serial);
     // Outside of the borrow: releasing the handle is V8's business.
     drop(removed);

@@ -1,18 +1,17 @@
 //! What the server and the clock do to a socket, and who hears of it.
 
-use std::net::SocketAddr;
 use std::time::Instant;
 
-use ws_loop::{Arrival, DialFailure, DialTimings};
+use ws_loop::{Arrival, DialFailure, DialTimings, Leave, Left};
 use ws_metrics::{SystemTag, builtin};
-use ws_proto::{Connection, Ended, Incoming, Kind, Payload, UpgradeResponse, WsUrl};
+use ws_proto::{Ended, Incoming, Kind, Payload, UpgradeResponse, WsUrl};
 
 use super::listeners::{self, On, dispatch};
 use super::object::{self, field};
 use super::sockets::{At, Parts, Ready, Socket};
 use crate::api::dial::outcome::{self, Series};
 use crate::api::latency::{self, Book};
-use crate::api::ws::errors::{SocketError, dial_text};
+use crate::api::ws::errors::{Ends, SocketError, dial_text, unsent_text};
 use crate::api::ws::session::Event;
 use crate::api::ws::tags;
 use crate::api::{Caller, blob, set_text};
@@ -31,25 +30,35 @@ struct Life<'a> {
 }
 
 /// How a socket ended, for its last events.
-struct Ending<'a> {
+pub(super) struct Ending {
     /// The text of the `error` event, if there is one.
-    error: Option<&'a str>,
+    error: Option<String>,
     /// What the server answered to a dial that failed.
-    response: Option<&'a UpgradeResponse>,
+    response: Option<UpgradeResponse>,
     code: u16,
-    reason: &'a str,
+    reason: String,
     was_clean: bool,
     /// Whether it is a session that counts.
     counts: bool,
+    /// Where the connection was from and to, for error texts.
+    ends: Ends,
 }
 
 /// RFC 6455 section 7.1.5: there was no close frame.
 const ABNORMAL: u16 = 1006;
 
-impl<'a> Ending<'a> {
+impl Ending {
     /// Without a close frame of the server.
-    fn abnormal(error: Option<&'a str>) -> Self {
-        Self { error, response: None, code: ABNORMAL, reason: "", was_clean: false, counts: true }
+    fn abnormal(error: Option<String>) -> Self {
+        Self {
+            error,
+            response: None,
+            code: ABNORMAL,
+            reason: String::new(),
+            was_clean: false,
+            counts: true,
+            ends: None,
+        }
     }
 }
 
@@ -68,10 +77,14 @@ pub(crate) fn handle(
         Event::Incoming(incoming, arrival) => life.incoming(scope, incoming, arrival),
         Event::WriteFailed(error) => {
             let text = SocketError::write(life.at.addresses(), &error).text();
-            life.end(scope, &Ending::abnormal(Some(&text)))
+            life.end(scope, Ending::abnormal(Some(text)))
+        }
+        Event::Left(left) => {
+            let ending = life.at.with(|socket, _| socket.ending.take()).flatten();
+            ending.map_or(Ok(()), |ending| life.conclude(scope, &left, *ending))
         }
         // The server has not answered the close frame in time.
-        Event::Timer { .. } => life.end(scope, &Ending::abnormal(None)),
+        Event::Timer { .. } => life.give_up(scope),
     }
 }
 
@@ -89,7 +102,7 @@ pub(crate) fn refused(
         let total = socket.started.elapsed();
         socket.book_dial(shared, parts, &DialTimings { total, ..DialTimings::default() });
     });
-    life.end(scope, &Ending::abnormal(Some(text)))
+    life.end(scope, Ending::abnormal(Some(text.to_owned())))
 }
 
 impl Life<'_> {
@@ -106,7 +119,7 @@ impl Life<'_> {
             socket.tags = tags::complete(shared, socket.tags, None, Some(response), peer);
             socket.book_dial(shared, parts, timings);
             outcome::store_cookies(&socket.jar, &socket.url, response);
-            if let Some(samples) = &mut parts.samples {
+            if let Some(samples) = parts.samples() {
                 socket.counters = Some((
                     samples.counter(builtin::WS_MSGS_SENT, socket.tags, socket.metadata),
                     samples.counter(builtin::WS_MSGS_RECEIVED, socket.tags, socket.metadata),
@@ -160,7 +173,7 @@ impl Life<'_> {
             }
         });
         let text = dial_text(&error);
-        self.end(scope, &Ending { response: response.as_ref(), ..Ending::abnormal(Some(&text)) })
+        self.end(scope, Ending { response, ..Ending::abnormal(Some(text)) })
     }
 
     fn incoming(
@@ -182,22 +195,19 @@ impl Life<'_> {
                 let reason = frame.map_or_else(String::new, |frame| frame.reason);
                 let error = (!matches!(code, 1000 | 1001))
                     .then(|| SocketError::Close { code, reason: reason.clone() }.text());
-                let error = error.as_deref();
-                self.end(
-                    scope,
-                    &Ending { error, response: None, code, reason: &reason, was_clean: true, counts: true },
-                )
+                self.end(scope, Ending { code, reason, was_clean: true, ..Ending::abnormal(error) })
             }
             Incoming::Ended(Ended::Eof) => {
                 let error = SocketError::unexpected_eof().text();
-                self.end(scope, &Ending { reason: "unexpected EOF", ..Ending::abnormal(Some(&error)) })
+                let reason = "unexpected EOF".to_owned();
+                self.end(scope, Ending { reason, ..Ending::abnormal(Some(error)) })
             }
             Incoming::Ended(Ended::Violation(violation)) => {
                 // What went wrong is told to the server, in the close frame; the script hears of what k6 does not notice.
                 let error = (violation.close_code() != 1002).then(|| violation.to_string());
-                self.end(scope, &Ending::abnormal(error.as_deref()))
+                self.end(scope, Ending::abnormal(error))
             }
-            Incoming::Ended(Ended::Broken(_)) => self.end(scope, &Ending::abnormal(None)),
+            Incoming::Ended(Ended::Broken(_)) => self.end(scope, Ending::abnormal(None)),
         }
     }
 
@@ -215,10 +225,11 @@ impl Life<'_> {
             if socket.ready != Ready::Open {
                 return None;
             }
-            if let (Some((_, received)), Some(samples)) = (socket.counters, &mut parts.samples) {
-                samples.count(received, parts.io.now());
+            if let (Some((_, received)), false) = (socket.counters, parts.is_cancelled) {
+                parts.samples.count(received, parts.io.now());
             }
-            if let (Some(arrival), Some(samples)) = (arrival, parts.samples.as_deref_mut()) {
+            if let (Some(arrival), false) = (arrival, parts.is_cancelled) {
+                let samples = &mut *parts.samples;
                 let connection = socket.key.and_then(|key| parts.io.connection(key));
                 let message = (kind, parts.io.payload(payload));
                 let tracker = socket.tracker.as_deref_mut();
@@ -275,7 +286,7 @@ impl Life<'_> {
             let sent = payload.parse().ok().and_then(|id: usize| socket.pings.get(id));
             let Some(sent) = sent else { return Some(payload) };
             let now = Instant::now();
-            if let Some(samples) = &mut parts.samples {
+            if let Some(samples) = parts.samples() {
                 let ms = now.duration_since(*sent).as_secs_f64() * 1e3;
                 samples.add(builtin::WS_PING, socket.tags, socket.metadata, now, ms);
             }
@@ -296,40 +307,75 @@ impl Life<'_> {
             Fault::Interrupted => return Err(Fault::Interrupted),
         };
         let text = with_place(&exception);
-        match self.end(scope, &Ending { counts: false, ..Ending::abnormal(Some(&text)) }) {
+        match self.end(scope, Ending { counts: false, ..Ending::abnormal(Some(text)) }) {
             Err(Fault::Interrupted) => Err(Fault::Interrupted),
             // The first exception is the one that the iteration fails with.
             Ok(()) | Err(Fault::Threw(_)) => Err(Fault::Threw(exception)),
         }
     }
 
-    /// The last events of a socket. Later ones find nobody.
-    fn end(&self, scope: &mut v8::PinScope<'_, '_>, ending: &Ending<'_>) -> Result<(), Fault> {
-        let before = self.at.with(|socket, parts| {
-            let was_open = socket.counters.is_some();
-            if socket.ready == Ready::Closed {
-                return None;
-            }
-            let buffered =
-                socket.key.and_then(|key| parts.io.connection(key)).map_or(0, Connection::queued_bytes);
-            socket.buffered = socket.buffered.min(buffered);
-            socket.hang_up(parts);
-            // Without a close frame of the server, the script's own code stands.
-            let own = socket.closing.as_ref().map(|closing| closing.code);
-            Some((was_open, own.unwrap_or(ending.code), socket.buffered))
+    /// The socket has come to its end: its last events follow when all that was sent before is written. Later ends
+    /// are none.
+    fn end(&self, scope: &mut v8::PinScope<'_, '_>, mut ending: Ending) -> Result<(), Fault> {
+        ending.ends = self.at.addresses();
+        let leave = self.at.with(|socket, parts| {
+            (socket.ready != Ready::Closed && socket.ending.is_none()).then(|| socket.leave(parts))
         });
-        let Some(Some((was_open, own_code, buffered))) = before else { return Ok(()) };
-        let Some(object) = self.at.object(scope) else { return Ok(()) };
-        let has_frame = ending.was_clean || !ending.reason.is_empty();
-        let code = if has_frame { ending.code } else { own_code };
-        let told = self.tell_end(scope, object, ending, code);
+        match leave.flatten() {
+            Some(Leave::Done(left)) => self.conclude(scope, &left, ending),
+            Some(Leave::Later) => {
+                self.at.with(|socket, _| {
+                    socket.ready = Ready::Closing;
+                    socket.ending = Some(Box::new(ending));
+                });
+                Ok(())
+            }
+            None => Ok(()),
+        }
+    }
+
+    /// The time for the closing handshake is over.
+    fn give_up(&self, scope: &mut v8::PinScope<'_, '_>) -> Result<(), Fault> {
+        let ends = self.at.addresses();
+        let left = self.at.with(|socket, parts| {
+            // One that has ended meanwhile has a time limit of its own.
+            (socket.ready == Ready::Closing && socket.ending.is_none()).then(|| socket.break_off(parts))
+        });
+        match left.flatten() {
+            Some(left) => self.conclude(scope, &left, Ending { ends, ..Ending::abnormal(None) }),
+            None => Ok(()),
+        }
+    }
+
+    /// The last events of a socket, whose connection is gone. Later ones find nobody.
+    fn conclude(
+        &self,
+        scope: &mut v8::PinScope<'_, '_>,
+        left: &Left,
+        mut ending: Ending,
+    ) -> Result<(), Fault> {
+        let unsent = left.unsent.messages;
+        let before = self.at.with(|socket, _| {
+            socket.ready = Ready::Closed;
+            socket.buffered = if unsent == 0 { 0 } else { socket.buffered };
+            (socket.counters.is_some(), socket.buffered, v8::Local::new(scope, &socket.object))
+        });
+        let Some((was_open, buffered, object)) = before else { return Ok(()) };
+        if unsent > 0 {
+            ending.was_clean = false;
+            ending.error = match ending.error {
+                Some(error) => Some(format!("{error} ({})", unsent_text(unsent))),
+                None => SocketError::of_left(left, ending.ends, false).map(|error| error.text()),
+            };
+        }
+        let told = self.tell_end(scope, object, &ending);
         let buffered = v8::Number::new(scope, buffered as f64);
         object.set_internal_field(field::BUFFERED, buffered.into());
         self.at.with(|socket, parts| {
             if was_open
                 && told.is_ok()
                 && ending.counts
-                && let Some(samples) = &mut parts.samples
+                && let Some(samples) = parts.samples()
             {
                 let now = Instant::now();
                 let ms = now.duration_since(socket.started).as_secs_f64() * 1e3;
@@ -346,14 +392,13 @@ impl Life<'_> {
         &self,
         scope: &mut v8::PinScope<'_, '_>,
         object: v8::Local<'_, v8::Object>,
-        ending: &Ending<'_>,
-        code: u16,
+        ending: &Ending,
     ) -> Result<(), Fault> {
-        if let Some(error) = ending.error
+        if let Some(error) = &ending.error
             && listeners::is_heard(scope, object, On::Error)
         {
             let mut details = vec![binding::string(scope, error).into()];
-            if let Some(response) = ending.response {
+            if let Some(response) = &ending.response {
                 details.extend(answer(scope, response));
             }
             dispatch(self.at.caller, scope, self.realm, object, On::Error, &details)?;
@@ -361,8 +406,8 @@ impl Life<'_> {
         if !listeners::is_heard(scope, object, On::Close) {
             return Ok(());
         }
-        let code = v8::Integer::new(scope, code.into()).into();
-        let reason = binding::string(scope, ending.reason).into();
+        let code = v8::Integer::new(scope, ending.code.into()).into();
+        let reason = binding::string(scope, &ending.reason).into();
         let was_clean = v8::Boolean::new(scope, ending.was_clean).into();
         dispatch(self.at.caller, scope, self.realm, object, On::Close, &[code, reason, was_clean])
     }
@@ -390,7 +435,7 @@ fn with_place(exception: &JsException) -> String {
 
 impl At {
     /// The addresses of the connection, for error texts.
-    fn addresses(self) -> Option<(SocketAddr, SocketAddr)> {
+    fn addresses(self) -> Ends {
         self.with(|socket, parts| {
             let open = socket.key.and_then(|key| parts.io.socket(key))?;
             Some((open.local_addr()?, open.peer_addr()))
@@ -401,7 +446,7 @@ impl At {
 
 impl Socket {
     fn book_dial(&self, shared: &Shared, parts: &mut Parts<'_>, timings: &DialTimings) {
-        let Some(samples) = &mut parts.samples else { return };
+        let Some(samples) = parts.samples() else { return };
         let Self { tags, metadata, started, .. } = *self;
         outcome::book(shared, samples, Series { tags, metadata, started }, timings);
     }

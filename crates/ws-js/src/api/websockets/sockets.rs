@@ -1,17 +1,21 @@
 //! The sockets of a VU that are not closed.
 
 use std::sync::Arc;
-use std::time::Instant;
+use std::time::{Duration, Instant};
 
 use rustc_hash::FxHashMap;
-use ws_loop::{EventLoop, SocketKey, TimerId, Traffic};
+use ws_loop::{EventLoop, Leave, LeaveFailure, Left, SocketKey, TimerId, Traffic};
 use ws_metrics::{Metadata, Slot, TagSetId};
 use ws_proto::CookieJar;
 
+use super::life::Ending;
 use crate::api::Caller;
 use crate::api::latency::{Book, Tracker};
 use crate::group::{Post, State};
 use crate::samples::Samples;
+use crate::vu::Vu;
+use crate::vu::leavers::{Counter, Leavers, Parting, Which, add_traffic};
+use crate::vu::tags::VuTags;
 
 /// What `readyState` says.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -50,6 +54,8 @@ pub(crate) struct Socket {
     pub(super) close_timeout_ms: u32,
     /// Once the script has called `close`.
     pub(super) closing: Option<Box<Closing>>,
+    /// How it ended, while what was sent before is not all written.
+    pub(super) ending: Option<Box<Ending>>,
 }
 
 /// A closing handshake that the script has begun.
@@ -94,6 +100,20 @@ impl Sockets {
         self.open.remove(&serial)
     }
 
+    /// Where a socket's frames are counted. A close frame of the script's counts as well, one of a run that is
+    /// cancelled does not.
+    pub(crate) fn counter(&self, serial: u32, is_cancelled: bool) -> Option<Counter> {
+        let socket = self.open.get(&serial)?;
+        socket.counter(is_cancelled)
+    }
+
+    /// The connection of a socket is gone. Where its last frames are counted.
+    pub(crate) fn gone(&mut self, serial: u32, is_cancelled: bool) -> Option<Counter> {
+        let socket = self.open.get_mut(&serial)?;
+        socket.key = None;
+        socket.counter(is_cancelled)
+    }
+
     /// The numbers of all of them, oldest first.
     pub(super) fn serials(&self) -> Vec<u32> {
         let mut serials: Vec<_> = self.open.keys().copied().collect();
@@ -112,9 +132,20 @@ pub(super) struct At {
 /// What of a group's state a socket works with.
 pub(super) struct Parts<'a> {
     pub(super) io: &'a mut EventLoop<Post>,
-    /// `None` once the run is cancelled: nothing is measured any more.
-    pub(super) samples: Option<&'a mut Samples>,
+    pub(super) samples: &'a mut Samples,
+    /// The run is cancelled: nothing is measured any more, but for what was sent before.
+    pub(super) is_cancelled: bool,
+    pub(super) vu: u32,
     pub(super) traffic: &'a mut Traffic,
+    pub(super) leavers: &'a mut Leavers,
+    pub(super) tags: &'a VuTags,
+}
+
+impl Parts<'_> {
+    /// Where measurements go, if there are to be any.
+    pub(super) fn samples(&mut self) -> Option<&mut Samples> {
+        (!self.is_cancelled).then_some(&mut *self.samples)
+    }
 }
 
 impl At {
@@ -123,9 +154,10 @@ impl At {
         let mut state = self.caller.inside.state();
         let State { io, vus, samples, .. } = &mut *state;
         let this = &mut vus[self.caller.vu as usize];
-        let samples = if this.is_cancelled() { None } else { Some(samples) };
-        let socket = this.sockets.open.get_mut(&self.serial)?;
-        let mut parts = Parts { io, samples, traffic: &mut this.traffic };
+        let is_cancelled = this.is_cancelled();
+        let Vu { sockets, traffic, leavers, tags, .. } = this;
+        let socket = sockets.open.get_mut(&self.serial)?;
+        let mut parts = Parts { io, samples, is_cancelled, vu: self.caller.vu, traffic, leavers, tags };
         Some(f(socket, &mut parts))
     }
 
@@ -140,22 +172,71 @@ impl At {
 }
 
 impl Socket {
-    /// Closes the connection and forgets it.
-    pub(super) fn hang_up(&mut self, parts: &mut Parts<'_>) {
+    /// Where its frames are counted.
+    fn counter(&self, is_cancelled: bool) -> Option<Counter> {
+        let (slot, _) = self.counters?;
+        let which = if is_cancelled || self.closing.is_none() { Which::MessagesAndPings } else { Which::All };
+        Some(Counter { slot, which })
+    }
+
+    /// Has the connection write what is queued and close. Says whether that is done.
+    pub(super) fn leave(&mut self, parts: &mut Parts<'_>) -> Leave {
+        self.wind_up(parts);
+        let until = Instant::now() + Duration::from_millis(self.close_timeout_ms.into());
+        let leave = self.key.and_then(|key| parts.io.leave(key, until));
+        match leave {
+            Some(Leave::Done(left)) => {
+                self.key = None;
+                if let Some(counter) = self.counter(parts.is_cancelled) {
+                    counter.count(parts.samples, left.sent, parts.io.now());
+                }
+                add_traffic(parts.traffic, left.traffic);
+                Leave::Done(left)
+            }
+            Some(Leave::Later) => Leave::Later,
+            None => Leave::Done(Box::default()),
+        }
+    }
+
+    /// The same without anybody who would hear of it, until then at the latest; `None`: at once.
+    pub(super) fn part_with(&mut self, parts: &mut Parts<'_>, until: Option<Instant>) {
         self.ready = Ready::Closed;
+        self.wind_up(parts);
+        let Some(key) = self.key.take() else { return };
+        let counter = self.counter(true);
+        let Parts { io, samples, traffic, leavers, tags, vu, .. } = parts;
+        let parting = Parting { vu: *vu, leavers, tags, io, samples, traffic };
+        match until {
+            Some(until) => parting.leave(key, counter, until),
+            None => parting.drop(key, counter),
+        }
+    }
+
+    /// Closes the connection, whatever it has not written.
+    pub(super) fn break_off(&mut self, parts: &mut Parts<'_>) -> Left {
+        self.wind_up(parts);
+        let left = self.key.take().and_then(|key| parts.io.finish(key)).unwrap_or_default();
+        if let Some(counter) = self.counter(parts.is_cancelled) {
+            counter.count(parts.samples, left.sent, parts.io.now());
+        }
+        add_traffic(parts.traffic, left.traffic);
+        Left { failure: Some(LeaveFailure::Timeout), ..left }
+    }
+
+    /// Nothing more is to happen.
+    fn wind_up(&mut self, parts: &mut Parts<'_>) {
         if let Some(limit) = self.closing.as_mut().and_then(|closing| closing.limit.take()) {
             parts.io.cancel(limit);
         }
         if let Some(mut tracker) = self.tracker.take()
-            && let Some(connection) = self.key.and_then(|key| parts.io.connection(key))
-            && let Some(samples) = parts.samples.as_deref_mut()
+            && !parts.is_cancelled
         {
-            let mut book = Book { samples, tags: self.tags, metadata: self.metadata };
-            tracker.end(connection, Instant::now(), &mut book);
-        }
-        if let Some(traffic) = self.key.take().and_then(|key| parts.io.finish(key)) {
-            parts.traffic.read += traffic.read;
-            parts.traffic.written += traffic.written;
+            // What is offered to the system only now was written in time, too.
+            parts.io.flush();
+            if let Some(connection) = self.key.and_then(|key| parts.io.connection(key)) {
+                let mut book = Book { samples: parts.samples, tags: self.tags, metadata: self.metadata };
+                tracker.end(connection, Instant::now(), &mut book);
+            }
         }
     }
 }

@@ -3,15 +3,17 @@
 use std::net::SocketAddr;
 use std::time::{Duration, Instant};
 
+use ws_loop::{Leave, Left};
 use ws_proto::Kind;
 
 use super::errors::SocketError;
-use super::session::{At, On, Timer, add_traffic};
+use super::session::{At, Goodbye, On, Parts, Session, Timer};
 use crate::api::latency::Book;
 use crate::convert;
 use crate::vu::address::{Address, Part};
 use crate::vu::backlog::Backlog;
 use crate::vu::call::{self, Handled};
+use crate::vu::leavers::{DRAIN, Parting, add_traffic};
 
 impl At {
     /// Calls the handlers of `on` that are there now, in the order in which they were added.
@@ -50,75 +52,98 @@ impl At {
         self.with(|session, _| session.handlers[on as usize].push(handler));
     }
 
-    /// Ends the session: close frame `wire` unless one has been sent, `close` handlers with `code`, and the
-    /// TCP connection closed at once, without waiting for the server. Later calls do nothing.
+    /// Ends the session: close frame `wire` unless one has been sent, and `close` handlers with `code` when all that
+    /// was sent before is written; that is at once unless the server is slow to read. Nobody waits for the server's
+    /// close frame: the loop sees to the rest. Later calls do nothing.
     pub(super) fn close(self, scope: &mut v8::PinScope<'_, '_>, wire: Option<u16>, code: i64) -> Handled {
         if self.with(|session, _| std::mem::replace(&mut session.closed, true)) != Some(false) {
             return Handled::Returned;
         }
-        let addresses = self.addresses();
-        let written = self
-            .with(|session, parts| {
-                let Some(socket) = session.key.and_then(|key| parts.io.socket(key)) else { return Ok(()) };
-                if let Some(code) = wire {
-                    // An earlier close frame stands.
-                    let _ = socket.close(if code == 1005 { None } else { Some((code, "")) });
+        let goodbye = Goodbye { code, own_close: wire.is_some(), ends: self.addresses() };
+        let leave = self.with(|session, parts| {
+            self.wind_up(session, parts, wire);
+            let until = Instant::now() + Duration::from_millis(session.close_timeout_ms.into());
+            let leave = session.key.and_then(|key| parts.io.leave(key, until));
+            if let Some(Leave::Done(left)) = &leave {
+                session.key = None;
+                if let Some(counter) = session.counter() {
+                    counter.count(parts.samples, left.sent, parts.io.now());
                 }
-                socket.flush().map(drop)
-            })
-            .unwrap_or(Ok(()));
-        let mut handled = Handled::Returned;
-        if let Err(error) = written
-            && wire.is_some()
-        {
-            handled = self.emit_error(scope, &SocketError::write(addresses, &error));
+                add_traffic(parts.traffic, left.traffic);
+            }
+            leave
+        });
+        match leave.flatten() {
+            Some(Leave::Later) => {
+                self.with(|session, _| session.goodbye = Some(Box::new(goodbye)));
+                Handled::Returned
+            }
+            Some(Leave::Done(left)) => self.say_goodbye(scope, &left, &goodbye),
+            None => self.say_goodbye(scope, &Left::default(), &goodbye),
         }
-        if matches!(handled, Handled::Returned) {
-            let code = v8::Number::new(scope, code as f64).into();
-            handled = self.emit(scope, On::Close, &[code]);
-        }
-        self.disconnect();
-        handled
     }
 
-    /// Ends the session without a word to the script.
+    /// Tells the handlers what became of a session whose socket is gone.
+    pub(super) fn say_goodbye(
+        self,
+        scope: &mut v8::PinScope<'_, '_>,
+        left: &Left,
+        goodbye: &Goodbye,
+    ) -> Handled {
+        if let Some(error) = SocketError::of_left(left, goodbye.ends, goodbye.own_close) {
+            match self.emit_error(scope, &error) {
+                Handled::Returned => {}
+                other => return other,
+            }
+        }
+        let code = v8::Number::new(scope, goodbye.code as f64).into();
+        self.emit(scope, On::Close, &[code])
+    }
+
+    /// Ends the session without a word to the script. What it has sent goes out all the same.
     pub(super) fn hang_up(self, wire: Option<u16>) {
         self.with(|session, parts| {
             session.closed = true;
-            if let Some(socket) = session.key.and_then(|key| parts.io.socket(key))
-                && let Some(code) = wire
-            {
-                // An earlier close frame stands.
-                let _ = socket.close(Some((code, "")));
+            session.goodbye = None;
+            self.wind_up(session, parts, wire);
+            if let Some(key) = session.key.take() {
+                let until =
+                    Instant::now() + DRAIN.min(Duration::from_millis(session.close_timeout_ms.into()));
+                let counter = session.counter();
+                let Parts { io, samples, traffic, leavers, tags, .. } = parts;
+                Parting { vu: self.vu, leavers, tags, io, samples, traffic }.leave(key, counter, until);
             }
         });
-        self.disconnect();
     }
 
-    fn disconnect(self) {
-        self.with(|session, parts| {
-            session.backlog = Backlog::default();
-            if let Some(mut tracker) = session.tracker.take()
-                && let Some(connection) = session.key.and_then(|key| parts.io.connection(key))
-            {
+    /// The last frame is queued, and nothing more is to happen.
+    fn wind_up(self, session: &mut Session, parts: &mut Parts<'_>, wire: Option<u16>) {
+        session.backlog = Backlog::default();
+        if let Some(socket) = session.key.and_then(|key| parts.io.socket(key))
+            && let Some(code) = wire
+        {
+            // An earlier close frame stands.
+            let _ = socket.close(if code == 1005 { None } else { Some((code, "")) });
+        }
+        if let Some(mut tracker) = session.tracker.take() {
+            // What is offered to the system only now was written in time, too.
+            parts.io.flush();
+            if let Some(connection) = session.key.and_then(|key| parts.io.connection(key)) {
                 let mut book =
                     Book { samples: parts.samples, tags: session.tags, metadata: session.metadata };
                 tracker.end(connection, Instant::now(), &mut book);
             }
-            if let Some(traffic) = session.key.take().and_then(|key| parts.io.finish(key)) {
-                add_traffic(parts.traffic, traffic);
+        }
+        parts.timers.retain(|_, timer| {
+            let mine = timer.serial == self.serial;
+            if mine {
+                parts.io.cancel(timer.id);
             }
-            parts.timers.retain(|_, timer| {
-                let mine = timer.serial == self.serial;
-                if mine {
-                    parts.io.cancel(timer.id);
-                }
-                !mine
-            });
+            !mine
         });
     }
 
-    /// Sends a text message. Counts as sent even if it cannot be.
+    /// Sends a text message. It counts as sent when the system has taken it.
     pub(super) fn send_text(
         self,
         scope: &mut v8::PinScope<'_, '_>,
@@ -141,9 +166,6 @@ impl At {
         fill: impl FnOnce(&mut v8::PinScope<'s, '_>, &mut [u8]),
     ) -> Handled {
         let sent = self.with(|session, parts| {
-            if let Some((sent, _)) = session.counters {
-                parts.samples.count(sent, parts.io.now());
-            }
             let now = parts.io.now();
             let socket = session.key.filter(|_| !session.closed).and_then(|key| parts.io.socket(key));
             let Some(socket) = socket else { return false };

@@ -139,6 +139,7 @@ fn begin(
         jar,
         tracker,
         tells_arrival: params.latency.is_some(),
+        close_timeout_ms: params.close_timeout_ms(),
     };
     let serial = sessions.begin(start);
     let key = state.io.connect(dial, Address::new(vu, Part::Session, serial).to_user());

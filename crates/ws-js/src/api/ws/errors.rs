@@ -4,7 +4,7 @@ use std::io;
 use std::net::{IpAddr, SocketAddr};
 use std::time::Duration;
 
-use ws_loop::{DialError, DnsError};
+use ws_loop::{DialError, DnsError, LeaveFailure, Left};
 use ws_proto::{Direction, Error, ExtensionFault, PeerError, Phase, TimeLimit, UpgradeResponse};
 
 use super::tls_text;
@@ -145,12 +145,25 @@ pub(in crate::api) fn errno_text(error: &io::Error) -> String {
     }
 }
 
+/// How many messages are missing at the end of a session.
+pub(in crate::api) fn unsent_text(messages: u32) -> String {
+    match messages {
+        1 => "1 message was not sent".to_owned(),
+        _ => format!("{messages} messages were not sent"),
+    }
+}
+
+/// Our address and the peer's, if they are known.
+pub(in crate::api) type Ends = Option<(SocketAddr, SocketAddr)>;
+
 /// What an `error` handler gets. Not a JavaScript `Error`.
 pub(in crate::api) enum SocketError {
     /// The peer ended the session other than with 1000 or 1001.
     Close { code: u16, reason: String },
     /// A system call failed.
-    Net { op: &'static str, ends: Option<(SocketAddr, SocketAddr)>, why: String },
+    Net { op: &'static str, ends: Ends, why: String, timeout: bool },
+    /// The connection had broken before so many messages were written.
+    Unsent(u32),
     /// Something was sent on a socket that is closed.
     CloseSent,
     /// The peer broke the protocol in a way that k6 does not notice; the text says how.
@@ -162,8 +175,26 @@ impl SocketError {
         Self::Close { code: 1006, reason: "unexpected EOF".to_owned() }
     }
 
-    pub(in crate::api) fn write(ends: Option<(SocketAddr, SocketAddr)>, error: &io::Error) -> Self {
-        Self::Net { op: "write", ends, why: format!("write: {}", errno_text(error)) }
+    pub(in crate::api) fn write(ends: Ends, error: &io::Error) -> Self {
+        let why = format!("write: {}", errno_text(error));
+        Self::Net { op: "write", ends, why, timeout: false }
+    }
+
+    /// What is to be said of a socket that has not written everything; `own_close`: not even a close frame is to be
+    /// missing.
+    pub(in crate::api) fn of_left(left: &Left, ends: Ends, own_close: bool) -> Option<Self> {
+        let unsent = left.unsent.messages;
+        let missing = unsent > 0 || own_close;
+        let (why, timeout) = match &left.failure {
+            Some(LeaveFailure::Broken(error)) if missing => (format!("write: {}", errno_text(error)), false),
+            Some(LeaveFailure::Timeout) if missing => ("i/o timeout".to_owned(), true),
+            _ => return (unsent > 0).then_some(Self::Unsent(unsent)),
+        };
+        let why = match unsent {
+            0 => why,
+            unsent => format!("{why} ({})", unsent_text(unsent)),
+        };
+        Some(Self::Net { op: "write", ends, why, timeout })
     }
 
     /// What it says of itself.
@@ -174,10 +205,11 @@ impl SocketError {
                 let reason = if reason.is_empty() { String::new() } else { format!(": {reason}") };
                 format!("websocket: close {code}{label}{reason}")
             }
-            Self::Net { op, ends: Some((local, remote)), why } => {
+            Self::Net { op, ends: Some((local, remote)), why, .. } => {
                 format!("{op} tcp {local}->{remote}: {why}")
             }
-            Self::Net { op, ends: None, why } => format!("{op} tcp: {why}"),
+            Self::Net { op, ends: None, why, .. } => format!("{op} tcp: {why}"),
+            Self::Unsent(messages) => format!("websocket: {}", unsent_text(*messages)),
             Self::CloseSent => "websocket: close sent".to_owned(),
             Self::Violation(text) => format!("websocket: {text}"),
         }
@@ -191,7 +223,7 @@ impl SocketError {
                 set_number(scope, object, "code", f64::from(*code));
                 set_text(scope, object, "text", reason);
             }
-            Self::Net { op, ends, why } => {
+            Self::Net { op, ends, why, timeout } => {
                 set_text(scope, object, "op", op);
                 set_text(scope, object, "net", "tcp");
                 let (source, addr) = ends
@@ -201,11 +233,12 @@ impl SocketError {
                 set_text(scope, object, "err", why);
                 let no = v8::Boolean::new(scope, false).into();
                 set_answer(scope, object, "temporary", no);
-                set_answer(scope, object, "timeout", no);
+                let timeout = v8::Boolean::new(scope, *timeout).into();
+                set_answer(scope, object, "timeout", timeout);
                 let why = binding::string(scope, why).into();
                 set_answer(scope, object, "unwrap", why);
             }
-            Self::CloseSent | Self::Violation(_) => (),
+            Self::CloseSent | Self::Violation(_) | Self::Unsent(_) => (),
         }
         let text = binding::string(scope, &self.text()).into();
         binding::set_function(scope, object, "error", answer_data, Some(text));

@@ -7,12 +7,13 @@ use ws_metrics::builtin;
 use ws_proto::{Ended, Incoming, Kind, Payload, UpgradeResponse};
 
 use super::errors::{Failure, SocketError};
-use super::session::{At, End, Event, On, Parts, Session, add_traffic};
+use super::session::{At, End, Event, On, Parts, Session};
 use super::{socket, tags};
 use crate::api::dial::outcome;
 use crate::api::latency::{self, Book};
 use crate::api::set_number;
 use crate::vu::call::{self, Handled};
+use crate::vu::leavers::add_traffic;
 
 impl At {
     pub(super) fn handle(self, scope: &mut v8::PinScope<'_, '_>, event: Event) -> Handled {
@@ -26,6 +27,13 @@ impl At {
             Event::WriteFailed(error) => {
                 let addresses = self.addresses();
                 self.emit_error(scope, &SocketError::write(addresses, &error))
+            }
+            Event::Left(left) => {
+                let goodbye = self.with(|session, _| session.goodbye.take()).flatten();
+                match goodbye {
+                    Some(goodbye) => self.say_goodbye(scope, &left, &goodbye),
+                    None => Handled::Returned,
+                }
             }
             Event::Timer { slot } => self.timer(scope, slot),
         }

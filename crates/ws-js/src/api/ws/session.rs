@@ -9,17 +9,19 @@ use std::sync::Arc;
 use std::time::{Duration, Instant};
 
 use rustc_hash::FxHashMap;
-use ws_loop::{Arrival, DialFailure, DialTimings, EventLoop, SocketKey, TimerId, Traffic};
+use ws_loop::{Arrival, DialFailure, DialTimings, EventLoop, Left, SocketKey, TimerId, Traffic};
 use ws_metrics::{Metadata, Slot, TagSetId, builtin};
 use ws_proto::{CookieJar, Incoming, Payload, UpgradeResponse};
 
-use super::errors::Failure;
+use super::errors::{Ends, Failure};
 use crate::api::dial::outcome::Series;
 use crate::api::latency::Tracker;
 use crate::group::{Inside, Post, State};
 use crate::samples::Samples;
 use crate::vu::backlog::Backlog;
 use crate::vu::call::Handled;
+use crate::vu::leavers::{Counter, Leavers, Which, add_traffic};
+use crate::vu::tags::VuTags;
 use crate::vu::{Vu, block};
 
 /// Something that happened to a session.
@@ -32,6 +34,8 @@ pub(crate) enum Event {
     /// With the time of arrival, on a connection that tells it.
     Incoming(Incoming, Option<Arrival>),
     WriteFailed(io::Error),
+    /// What became of a socket that was parted with; it is booked already.
+    Left(Box<Left>),
     Timer {
         slot: u32,
     },
@@ -119,6 +123,10 @@ pub(crate) struct Session {
     pub(super) serial: u32,
     pub(super) key: Option<SocketKey>,
     pub(super) closed: bool,
+    /// What is to be told when the peer has read what was sent before the end.
+    pub(super) goodbye: Option<Box<Goodbye>>,
+    /// How long that may take, in milliseconds.
+    pub(super) close_timeout_ms: u32,
     pub(super) callback: Option<v8::Global<v8::Function>>,
     pub(super) handlers: [Vec<v8::Global<v8::Function>>; On::COUNT],
     /// By ping id: when it was written.
@@ -141,6 +149,15 @@ pub(crate) struct Session {
     pub(super) backlog: Backlog,
 }
 
+/// The end of a session, as its handlers will hear of it.
+pub(super) struct Goodbye {
+    /// For the `close` handlers.
+    pub(super) code: i64,
+    /// The close frame was the script's idea: that it cannot be written is an error, too.
+    pub(super) own_close: bool,
+    pub(super) ends: Ends,
+}
+
 /// What `connect` has worked out before it waits.
 pub(crate) struct Start {
     pub(crate) callback: v8::Global<v8::Function>,
@@ -151,6 +168,7 @@ pub(crate) struct Start {
     pub(crate) jar: Arc<CookieJar>,
     pub(crate) tracker: Option<Box<Tracker>>,
     pub(crate) tells_arrival: bool,
+    pub(crate) close_timeout_ms: u32,
 }
 
 /// How many sessions of an iteration are kept after their `connect` has returned, the last ones.
@@ -174,6 +192,11 @@ pub(super) struct Timer {
 }
 
 impl Session {
+    pub(super) fn counter(&self) -> Option<Counter> {
+        let (slot, _) = self.counters?;
+        Some(Counter { slot, which: Which::Messages })
+    }
+
     pub(super) fn series(&self) -> Series {
         Series { tags: self.tags, metadata: self.metadata, started: self.started }
     }
@@ -190,6 +213,8 @@ impl Sessions {
             serial,
             key: None,
             closed: false,
+            goodbye: None,
+            close_timeout_ms: start.close_timeout_ms,
             callback: Some(start.callback),
             handlers: Default::default(),
             pings: Vec::new(),
@@ -233,10 +258,22 @@ impl Sessions {
         end
     }
 
-    /// What is kept for a session that is not closed, and its socket.
+    /// What is kept for a session that has not come to its end, and its socket.
     pub(crate) fn backlog(&mut self, serial: u32) -> Option<(Option<SocketKey>, &mut Backlog)> {
-        let session = self.get(serial).filter(|session| !session.closed)?;
+        let session = self.get(serial).filter(|session| !session.closed || session.goodbye.is_some())?;
         Some((session.key, &mut session.backlog))
+    }
+
+    /// Where its messages are counted.
+    pub(crate) fn counter(&mut self, serial: u32) -> Option<Counter> {
+        self.get(serial)?.counter()
+    }
+
+    /// Its socket is gone. Where its last messages are counted.
+    pub(crate) fn gone(&mut self, serial: u32) -> Option<Counter> {
+        let session = self.get(serial)?;
+        session.key = None;
+        session.counter()
     }
 
     pub(crate) fn owner_of_timer(&self, slot: u32) -> Option<u32> {
@@ -245,13 +282,16 @@ impl Sessions {
 }
 
 /// Drops all sessions at the end of an iteration.
-pub(crate) fn forget_all(vu: &mut Vu, io: &mut EventLoop<Post>) {
+pub(crate) fn forget_all(vu: &mut Vu, io: &mut EventLoop<Post>, samples: &mut Samples) {
     for timer in std::mem::take(&mut vu.sessions.timers).into_values() {
         io.cancel(timer.id);
     }
     for session in std::mem::take(&mut vu.sessions.list) {
-        if let Some(traffic) = session.key.and_then(|key| io.finish(key)) {
-            add_traffic(&mut vu.traffic, traffic);
+        if let Some(left) = session.key.and_then(|key| io.finish(key)) {
+            if let Some(counter) = session.counter() {
+                counter.count(samples, left.sent, io.now());
+            }
+            add_traffic(&mut vu.traffic, left.traffic);
         }
     }
 }
@@ -299,9 +339,10 @@ impl At {
         let mut state = self.inside.state();
         let State { io, vus, samples, .. } = &mut *state;
         let this = &mut vus[self.vu as usize];
-        let Sessions { list, timers, next_timer, .. } = &mut this.sessions;
+        let Vu { sessions, traffic, leavers, tags, .. } = this;
+        let Sessions { list, timers, next_timer, .. } = sessions;
         let session = list.iter_mut().rev().find(|session| session.serial == self.serial)?;
-        let mut parts = Parts { io, samples, timers, next_timer, traffic: &mut this.traffic };
+        let mut parts = Parts { io, samples, timers, next_timer, traffic, leavers, tags };
         Some(f(session, &mut parts))
     }
 
@@ -324,9 +365,13 @@ impl At {
         }
         self.with(|session, parts| {
             if let Some(end) = end {
-                session.end = Some(end);
+                // What was thrown first stands: the handlers of the end come later if the peer is slow to read.
+                match (&session.end, &end) {
+                    (Some(End::Threw(_)), End::Threw(_)) => {}
+                    _ => session.end = Some(end),
+                }
             }
-            if !session.closed {
+            if !session.closed || session.goodbye.is_some() {
                 return false;
             }
             let end = session.end.get_or_insert_with(|| {
@@ -351,10 +396,6 @@ pub(super) struct Parts<'a> {
     pub(super) timers: &'a mut FxHashMap<u32, Timer>,
     pub(super) next_timer: &'a mut u32,
     pub(super) traffic: &'a mut Traffic,
-}
-
-/// Adds the bytes of a socket to those of its VU.
-pub(super) fn add_traffic(to: &mut Traffic, more: Traffic) {
-    to.read += more.read;
-    to.written += more.written;
+    pub(super) leavers: &'a mut Leavers,
+    pub(super) tags: &'a VuTags,
 }
