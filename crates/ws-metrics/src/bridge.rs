@@ -57,7 +57,8 @@ impl Bridge {
     /// A series of its own for these tags; `None` if the view is full.
     pub(crate) fn expose(&mut self, metric: &MetricInfo, tags: &TagSet) -> Option<Exposed> {
         // A script that makes too many series of its own must not hide what is there without it.
-        let room = if builtin::is_builtin(metric.id) { self.with_reserve() } else { self.view.max_size() };
+        let is_builtin = metric.id.index() < builtin::TABLE.len();
+        let room = if is_builtin { self.with_reserve() } else { self.view.max_size() };
         self.within(room, metric, labels(tags))
     }
 

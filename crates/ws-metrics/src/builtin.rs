@@ -14,11 +14,6 @@ pub(crate) struct Builtin {
     pub(crate) help: &'static str,
 }
 
-/// Whether the metric is one of the table.
-pub(crate) fn is_builtin(metric: MetricId) -> bool {
-    metric.index() < TABLE.len()
-}
-
 macro_rules! builtins {
     ($($id:ident $name:literal $kind:ident $contains:ident $help:literal;)+) => {
         /// Positions in the table, so that the ids below follow its order by construction.

@@ -8,7 +8,9 @@
 //! | a sink is what is kept of all values | [`SinkValue`], [`TrendSummary`] |
 //! | a threshold is a promise about a metric, or about the samples with certain tags | [`Thresholds`] |
 //! | one thread folds, judges and feeds the outputs | [`Pipeline`], [`Aggregator`], [`Output`] |
-//! | what came out | [`Report`], [`PrometheusView`] |
+//! | what came out | [`Report`] |
+//!
+//! With the feature `prometheus`, off by default, there is a `PrometheusView` of the run as it goes.
 //!
 //! Times are milliseconds and data is bytes everywhere but in the Prometheus view, where times are seconds.
 //!
@@ -38,6 +40,10 @@
 #![forbid(unsafe_code)]
 
 mod aggregator;
+#[cfg(feature = "prometheus")]
+mod bridge;
+#[cfg(not(feature = "prometheus"))]
+#[path = "no_bridge.rs"]
 mod bridge;
 mod buffer;
 pub mod builtin;
@@ -46,6 +52,7 @@ pub mod duration;
 mod metric;
 mod output;
 mod pipeline;
+#[cfg(feature = "prometheus")]
 mod prometheus;
 mod quantile;
 mod queue;
@@ -67,6 +74,7 @@ pub use output::Output;
 pub use pipeline::{
     BatchSender, Clock, EVALUATION_INTERVAL, Finished, Monitor, OnAbort, Pipeline, PipelineConfig,
 };
+#[cfg(feature = "prometheus")]
 pub use prometheus::PrometheusView;
 pub use registry::{Registry, RegistryError};
 pub use report::{

@@ -11,6 +11,7 @@ use std::time::{Duration, Instant};
 use crate::aggregator::{Aggregator, Evaluation};
 use crate::buffer::Batch;
 use crate::output::{Feed, Output};
+#[cfg(feature = "prometheus")]
 use crate::prometheus::PrometheusView;
 use crate::queue::{Popped, Queue};
 use crate::registry::Registry;
@@ -47,6 +48,7 @@ pub struct PipelineConfig {
     /// Who else gets the batches.
     pub outputs: Vec<Box<dyn Output>>,
     /// A view to keep up to date.
+    #[cfg(feature = "prometheus")]
     pub prometheus: Option<PrometheusView>,
     /// How many different (metric, tag set) are kept apart; 100,000.
     pub max_series: usize,
@@ -74,6 +76,7 @@ impl PipelineConfig {
             tag_sets,
             thresholds: Thresholds::default(),
             outputs: Vec::new(),
+            #[cfg(feature = "prometheus")]
             prometheus: None,
             max_series: 100_000,
             queue: 2_000_000,
@@ -315,10 +318,12 @@ impl Worker {
             .map(|output| Feed::start(output, config.output_queue, registry.clone(), tag_sets.clone()))
             .collect();
         let judges = !thresholds.is_empty();
-        let mut aggregator = Aggregator::new(registry, tag_sets, thresholds, config.max_series);
-        if let Some(view) = config.prometheus {
-            aggregator = aggregator.with_view(view);
-        }
+        let aggregator = Aggregator::new(registry, tag_sets, thresholds, config.max_series);
+        #[cfg(feature = "prometheus")]
+        let aggregator = match config.prometheus {
+            Some(view) => aggregator.with_view(view),
+            None => aggregator,
+        };
         Self {
             aggregator,
             feeds,

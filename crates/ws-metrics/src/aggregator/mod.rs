@@ -15,6 +15,7 @@ use crate::buffer::Batch;
 use crate::builtin;
 use crate::checks::CheckBook;
 use crate::metric::MetricId;
+#[cfg(feature = "prometheus")]
 use crate::prometheus::PrometheusView;
 use crate::registry::Registry;
 use crate::report::Report;
@@ -145,6 +146,7 @@ impl Aggregator {
     }
 
     /// Shows every series in a Prometheus view as well.
+    #[cfg(feature = "prometheus")]
     #[must_use]
     pub fn with_view(mut self, view: PrometheusView) -> Self {
         self.bridge = Some(Bridge::new(view));
