@@ -97,6 +97,7 @@ corpus! {
     endless_loop
     env_changes
     environment
+    crypto_encoding
     events_order
     exception_in_close
     exception_in_error
@@ -164,6 +165,7 @@ corpus! {
     setup_throws
     setup_timeout
     setup_undefined
+    shared_array
     sleep
     socket_object
     stages

@@ -98,6 +98,7 @@ mod env;
 mod error;
 mod exception;
 mod group;
+mod held;
 mod inspect;
 mod isolate;
 mod log;

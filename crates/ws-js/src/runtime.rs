@@ -114,6 +114,7 @@ impl Runtime {
             env: script.env.clone(),
             registry: Arc::clone(&script.registry),
             tag_sets: Arc::clone(&script.tag_sets),
+            arrays: Arc::clone(&script.arrays),
             log: Arc::clone(&script.log),
             samples: Some(samples),
             wall,

@@ -8,6 +8,7 @@ use std::time::{Instant, SystemTime};
 use ws_metrics::{Registry, TagSets, WallClock};
 
 use crate::api::Caller;
+use crate::api::data::SharedArrays;
 use crate::error::Error;
 use crate::exception::JsException;
 use crate::group::Group;
@@ -39,6 +40,7 @@ pub struct Script {
     pub(crate) env: BTreeMap<String, String>,
     pub(crate) registry: Arc<Registry>,
     pub(crate) tag_sets: Arc<TagSets>,
+    pub(crate) arrays: Arc<SharedArrays>,
     pub(crate) log: Arc<dyn Log>,
     options: Option<serde_json::Value>,
     exports: Vec<Export>,
@@ -72,12 +74,14 @@ impl Script {
     pub fn load(options: ScriptOptions) -> Result<Self, Error> {
         let ScriptOptions { main, env, registry, tag_sets, log } = options;
         let sources = Sources::new(main);
+        let arrays = Arc::<SharedArrays>::default();
         let shared = Shared::new(Parts {
             settings: Settings::default(),
             sources: Arc::clone(&sources),
             env: env.clone(),
             registry: Arc::clone(&registry),
             tag_sets: Arc::clone(&tag_sets),
+            arrays: Arc::clone(&arrays),
             log: Arc::clone(&log),
             samples: None,
             wall: WallClock::new(Instant::now(), SystemTime::now()),
@@ -89,7 +93,7 @@ impl Script {
             inside.with_realm(vu, &realm, |scope| describe(scope, &realm))
         })?;
         sources.seal();
-        Ok(Self { sources, env, registry, tag_sets, log, options, exports })
+        Ok(Self { sources, env, registry, tag_sets, arrays, log, options, exports })
     }
 
     /// The exported `options`, if there are any.

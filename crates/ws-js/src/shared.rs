@@ -10,6 +10,7 @@ use ws_loop::{AddressPool, Proxies, Resolver};
 use ws_metrics::{BatchSender, Detail, Registry, SystemTags, TagSetId, TagSets, WallClock};
 use ws_proto::{Limits, TlsConfig, TlsOptions, UrlError, mask_password, mask_query};
 
+use crate::api::data::SharedArrays;
 use crate::group::pool::Pool;
 use crate::log::{Level, Log, Record};
 use crate::modules::Sources;
@@ -137,6 +138,7 @@ pub(crate) struct Parts {
     pub(crate) env: BTreeMap<String, String>,
     pub(crate) registry: Arc<Registry>,
     pub(crate) tag_sets: Arc<TagSets>,
+    pub(crate) arrays: Arc<SharedArrays>,
     pub(crate) log: Arc<dyn Log>,
     /// `None` in the first init stage: nothing can be measured yet.
     pub(crate) samples: Option<BatchSender>,

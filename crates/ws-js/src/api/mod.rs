@@ -1,7 +1,10 @@
 //! The modules that scripts import, one file or folder each.
 
 pub(crate) mod blob;
+mod crypto;
+pub(crate) mod data;
 pub(crate) mod dial;
+mod encoding;
 mod host;
 pub(crate) mod http;
 mod k6;
@@ -43,6 +46,9 @@ impl modules::Builtins for Builtins {
                 sleep::add(scope, exports);
                 exports
             }
+            "k6/crypto" => crypto::exports(scope),
+            "k6/data" => data::exports(scope)?,
+            "k6/encoding" => encoding::exports(scope),
             "k6/http" => http::exports(scope),
             // The name it had while it was experimental; old scripts import that.
             "k6/timers" | "k6/experimental/timers" => {
@@ -78,9 +84,6 @@ const EXPERIMENTAL: &str = "k6/experimental/websockets is deprecated and will be
 
 /// What k6 has and this tool does not yet.
 const NOT_YET: &[&str] = &[
-    "k6/crypto",
-    "k6/data",
-    "k6/encoding",
     "k6/execution",
     "k6/experimental/csv",
     "k6/experimental/fs",

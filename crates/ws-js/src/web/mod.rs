@@ -39,8 +39,9 @@ const URL: usize = 3;
 const PLATFORM: usize = 4;
 const STREAM: usize = 5;
 const IDL: usize = 6;
+const DATA: usize = 7;
 
-static FILES: [File; 7] = [
+static FILES: [File; 8] = [
     File { name: "ws:web/exception.js", text: include_str!("exception.js"), natives: |_, _| () },
     File { name: "ws:web/events.js", text: include_str!("events.js"), natives: event_natives },
     File { name: "ws:web/encoding.js", text: include_str!("encoding.js"), natives: encoding::natives },
@@ -48,6 +49,11 @@ static FILES: [File; 7] = [
     File { name: "ws:web/platform.js", text: include_str!("platform.js"), natives: platform::natives },
     File { name: "ws:web/stream.js", text: include_str!("stream.js"), natives: |_, _| () },
     File { name: "ws:web/idl.js", text: include_str!("idl.js"), natives: |_, _| () },
+    File {
+        name: "ws:data.js",
+        text: include_str!("../api/data/shared_array.js"),
+        natives: api::data::natives,
+    },
 ];
 
 /// Where something comes from.
@@ -58,7 +64,8 @@ enum Origin {
 }
 
 /// What files make for natives and each other only.
-const HIDDEN: &[(&str, Origin)] = &[("idl", Origin::File(IDL)), ("streamOf", Origin::File(STREAM))];
+const HIDDEN: &[(&str, Origin)] =
+    &[("idl", Origin::File(IDL)), ("streamOf", Origin::File(STREAM)), ("SharedArray", Origin::File(DATA))];
 
 /// What an isolate keeps for its realms, in its slot.
 struct Web {

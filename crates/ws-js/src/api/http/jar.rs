@@ -1,12 +1,7 @@
 //! `CookieJar`: an object with four functions, which also work when taken off it.
 //!
-//! The jar itself is Rust's, and lives as long as the object, one of its functions, or a session that uses it. V8
-//! offers no finalizers in isolates that threads share, so the object's share of it is held by the backing store of
-//! an `ArrayBuffer` that no script can reach: what frees that, frees the share.
+//! The jar itself is Rust's, and lives as long as the object, one of its functions, or a session that uses it.
 
-use std::ffi::c_void;
-use std::mem::ManuallyDrop;
-use std::ptr::null_mut;
 use std::sync::Arc;
 
 use ws_proto::{CookieAttributes, CookieJar, CookieUrl};
@@ -16,6 +11,7 @@ use crate::api::entries;
 use crate::binding::{self, Native, Throw, native};
 use crate::convert;
 use crate::group::Inside;
+use crate::held;
 use crate::templates::Templates;
 
 type Arguments<'s> = v8::FunctionCallbackArguments<'s>;
@@ -45,8 +41,7 @@ pub(super) fn to_object<'s>(
     binding::set_function(scope, object, "cookiesForURL", native!(cookies_for_url), Some(share));
     binding::set_function(scope, object, "delete", native!(delete), Some(share));
     binding::set_function(scope, object, "set", native!(set), Some(share));
-    let key = key(scope);
-    object.set_private(scope, key, share);
+    held::keep_share(scope, object, KEPT, share);
     object
 }
 
@@ -55,45 +50,18 @@ pub(crate) fn jar_of(
     scope: &mut v8::PinScope<'_, '_>,
     value: v8::Local<'_, v8::Value>,
 ) -> Option<Arc<CookieJar>> {
-    let object = v8::Local::<v8::Object>::try_from(value).ok()?;
-    let key = key(scope);
-    share_of(object.get_private(scope, key)?)
+    held::kept(scope, value, KEPT)
 }
 
-/// Where an object keeps its share of the jar. Scripts cannot name it.
-fn key<'s>(scope: &mut v8::PinScope<'s, '_>) -> v8::Local<'s, v8::Private> {
-    let name = binding::string(scope, "jar");
-    v8::Private::for_api(scope, Some(name))
-}
+/// Where an object keeps its share of the jar.
+const KEPT: &str = "jar";
 
 fn hold<'s>(scope: &mut v8::PinScope<'s, '_>, jar: Arc<CookieJar>) -> v8::Local<'s, v8::ArrayBuffer> {
-    let data = Arc::into_raw(jar).cast_mut().cast::<c_void>();
-    // SAFETY: `data` stays valid until `release` has given back the count that `into_raw` has kept, which V8 calls
-    // once, from any thread: a `CookieJar` may be sent and shared. Nobody reads or writes the store's bytes: the
-    // buffer is the data of native functions and a private property, which scripts cannot get at.
-    let store = unsafe {
-        v8::ArrayBuffer::new_backing_store_from_ptr(data, size_of::<CookieJar>(), release, null_mut())
-    };
-    v8::ArrayBuffer::with_backing_store(scope, &store.make_shared())
-}
-
-unsafe extern "C" fn release(data: *mut c_void, _: usize, _: *mut c_void) {
-    // SAFETY: `hold` has made the store of this very pointer, and V8 frees a store once.
-    drop(unsafe { Arc::from_raw(data.cast::<CookieJar>()) });
-}
-
-/// The jar of a buffer that [`hold`] has made. Native functions and private properties of this file have no others.
-fn share_of(value: v8::Local<'_, v8::Value>) -> Option<Arc<CookieJar>> {
-    let buffer = v8::Local::<v8::ArrayBuffer>::try_from(value).ok()?;
-    let data = buffer.get_backing_store().data()?;
-    // SAFETY: the pointer is that of `hold`, and the buffer keeps its count while it is looked at; that count is
-    // not this one's to give back.
-    let jar = ManuallyDrop::new(unsafe { Arc::from_raw(data.as_ptr().cast::<CookieJar>()) });
-    Some(Arc::clone(&jar))
+    held::hold(scope, jar, size_of::<CookieJar>())
 }
 
 fn this(arguments: &Arguments<'_>) -> Native<Arc<CookieJar>> {
-    share_of(arguments.data()).ok_or_else(|| Throw::Plain("no cookie jar".into()))
+    held::value_of(arguments.data()).ok_or_else(|| Throw::Plain("no cookie jar".into()))
 }
 
 /// `cookiesForURL(url)`: the values by name.
@@ -205,7 +173,7 @@ mod tests {
             let kept = {
                 v8::scope!(let scope, &mut *scope);
                 let share = hold(scope, jar).into();
-                assert!(Arc::ptr_eq(&share_of(share).unwrap(), &seen.upgrade().unwrap()));
+                assert!(Arc::ptr_eq(&held::value_of::<CookieJar>(share).unwrap(), &seen.upgrade().unwrap()));
                 v8::Global::new(scope, share)
             };
             scope.low_memory_notification();

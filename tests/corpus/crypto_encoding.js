@@ -1,0 +1,38 @@
+import crypto from 'k6/crypto';
+import encoding from 'k6/encoding';
+export default function () {
+  const t = (n, f) => { try { const r = f(); console.log(n, r instanceof ArrayBuffer ? 'AB ' + Array.from(new Uint8Array(r)).join() : JSON.stringify(r)); } catch (e) { console.log(n, 'threw', e.name, e.message); } };
+  for (const h of ['md4','md5','sha1','sha256','sha384','sha512','sha512_224','sha512_256','ripemd160']) t(h, () => crypto[h]('abc', 'hex'));
+  for (const e of ['hex','base64','base64url','base64rawurl','binary','nope', undefined, '']) t('enc ' + e, () => crypto.md5('abc', e));
+  for (const d of ['é', new Uint8Array([1,2]), new Uint8Array([1,2]).buffer, [1,2], 5, null, undefined, {}]) t('data ' + d, () => crypto.md5(d, 'hex'));
+  t('hmac', () => crypto.hmac('sha256', 'key', 'data', 'hex'));
+  t('hmac bad', () => crypto.hmac('nope', 'key', 'data', 'hex'));
+  t('hmac key', () => crypto.hmac('sha1', new Uint8Array([1]).buffer, 'data', 'base64'));
+  t('chash', () => { const h = crypto.createHash('sha1'); h.update('a'); h.update('b'); return [h.digest('hex'), h.digest('hex'), Object.keys(h)]; });
+  t('chmac', () => { const h = crypto.createHMAC('sha1', 'k'); h.update('a'); return h.digest('hex'); });
+  t('chmac bad', () => crypto.createHMAC('x', 'k'));
+  t('upd ret', () => String(crypto.createHash('md5').update('a')));
+  t('hexenc', () => crypto.hexEncode('abc'));
+  t('hexenc ab', () => crypto.hexEncode(new Uint8Array([255, 1])));
+  t('hexenc bad', () => crypto.hexEncode(5));
+  t('rb', () => crypto.randomBytes(4).byteLength);
+  t('rb0', () => crypto.randomBytes(0));
+  t('rb-1', () => crypto.randomBytes(-1));
+  t('rbx', () => crypto.randomBytes('x'));
+  t('keys', () => Object.keys(crypto).sort());
+  t('b64', () => encoding.b64encode('héllo??>'));
+  for (const e of ['std','rawstd','url','rawurl','x', undefined]) t('b64 ' + e, () => encoding.b64encode('ab??>>~', e));
+  for (const d of [new Uint8Array([251,255]), new Uint8Array([251,255]).buffer, 5, null, undefined, [1]]) t('b64 d ' + d, () => encoding.b64encode(d));
+  for (const e of ['std','rawstd','url','rawurl','x', undefined]) t('d64 ' + e, () => encoding.b64decode('-_8=', e, 's'));
+  t('d64 ab', () => encoding.b64decode('aGk='));
+  t('d64 s', () => encoding.b64decode('aGk=', 'std', 's'));
+  t('d64 x', () => encoding.b64decode('aGk=', 'std', 'x'));
+  t('d64 bad', () => encoding.b64decode('a!k='));
+  t('d64 short', () => encoding.b64decode('aGk'));
+  t('d64 nl', () => encoding.b64decode('aG\nk=', 'std', 's'));
+  t('d64 raw', () => encoding.b64decode('aGk', 'rawstd', 's'));
+  t('d64 rawpad', () => encoding.b64decode('aGk=', 'rawstd', 's'));
+  t('d64 utf', () => encoding.b64decode('/w==', 'std', 's'));
+  t('d64 num', () => encoding.b64decode(5));
+  t('ekeys', () => Object.keys(encoding).sort());
+}

@@ -1,0 +1,46 @@
+import { SharedArray } from 'k6/data';
+const t = (n, f) => { try { console.log(n, JSON.stringify(f())); } catch (e) { console.log(n, 'threw', e.name, e.message); } };
+t('no fn', () => new SharedArray('x'));
+t('no name', () => new SharedArray('', () => []));
+t('not arr', () => new SharedArray('y', () => ({})));
+t('async', () => new SharedArray('z', async () => []));
+t('throws', () => new SharedArray('w', () => { throw new TypeError('bad'); }));
+t('nonew', () => SharedArray('q', () => []));
+const a = new SharedArray('users', () => { console.log('made', __VU); return [{ n: 'a', d: [1, { e: 2 }] }, 'text', 5, null, [1, 2], new Date(0)]; });
+const b = new SharedArray('users', () => { console.log('not again'); return []; });
+export default function () {
+  if (__VU !== 1) return;
+  t('len', () => [a.length, b.length]);
+  for (let i = -1; i < 10; i++) t('i' + i, () => a[i]);
+  t('type', () => [typeof a, Array.isArray(a), a instanceof Array, a instanceof SharedArray, Object.prototype.toString.call(a), a.constructor.name, a.constructor === SharedArray]);
+  t('json', () => a);
+  t('map', () => a.map((x) => typeof x));
+  t('for of', () => { const r = []; for (const x of a) r.push(x); return r.length; });
+  t('for in', () => { const r = []; for (const x in a) r.push(x); return r; });
+  t('keys', () => Object.keys(a));
+  t('entries', () => [...a.entries()].length);
+  t('spread', () => [...a].length);
+  t('filter', () => a.filter((x) => typeof x === 'string'));
+  t('find', () => a.find((x) => x && x.n === 'a'));
+  t('slice', () => a.slice(0, 2));
+  t('concat', () => [].concat(a).length);
+  t('set', () => { 'use strict'; a[0] = 1; return 'no error'; });
+  t('set new', () => { 'use strict'; a[100] = 1; return 'no error'; });
+  t('set len', () => { a.length = 0; return 'no error'; });
+  t('delete', () => { delete a[0]; return 'no error'; });
+  t('push', () => a.push(1));
+  t('pop', () => a.pop());
+  t('reverse', () => a.reverse());
+  t('add', () => { const e = a[0]; e.q = 'x'; return 'no error'; });
+  t('same', () => [a[0] === a[0], a === b, Object.isFrozen(a[0]), Object.isFrozen(a[0].d[1])]);
+  t('in', () => [0 in a, 8 in a, 9 in a, 'length' in a, '0' in a]);
+  t('desc', () => Object.getOwnPropertyDescriptor(a, 0));
+  t('desc len', () => Object.getOwnPropertyDescriptor(a, 'length'));
+  t('str', () => a['0'].n + a['foo'] + a['00']);
+  t('indexOf', () => [a.indexOf('text'), a.includes(5)]);
+  t('frozen', () => [Object.isFrozen(a), Object.isExtensible(a)]);
+  t('define', () => { Object.defineProperty(a, 0, { value: 1 }); return 'no error'; });
+  t('proto', () => { Object.setPrototypeOf(a, null); return 'no error'; });
+  t('in vu', () => new SharedArray('users', () => []));
+  try { a[0].n = 'x'; } catch (e) { console.log(e.name); }
+}
