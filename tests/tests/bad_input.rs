@@ -110,6 +110,19 @@ fn missing_functions() {
 }
 
 #[test]
+fn a_warning_comes_before_the_error_it_explains() {
+    let text = "export const options = { scenarios: {
+            a: { executor: 'shared-iterations', vus: 1, iterations: 1, exec: 'other' },
+        } };
+        export function other() {}";
+    let finished = script(text, &["--vus", "1"]);
+    fails(&finished, 104, &["function 'default' not found in exports"]);
+    let lines: Vec<&str> = finished.stderr.lines().collect();
+    assert_eq!(lines.len(), 2, "{finished:#?}");
+    assert!(lines[0].contains("level=warning") && lines[0].contains("vus=1"), "{finished:#?}");
+}
+
+#[test]
 fn missing_file_in_open() {
     fails(
         &script("open('nofile.txt');\nexport default function () {}\n", &[]),

@@ -2,11 +2,12 @@
 
 use std::fs::File;
 use std::io::{self, Read, Write};
+use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::path::PathBuf;
 use std::sync::Arc;
 use std::time::Duration;
 
-use ws_engine::{Cause, Clock, Coordinator, MetricsRecorder, RunConfig, RunEvent, RunOutcome};
+use ws_engine::{Cause, Clock, Coordinator, MetricsRecorder, RunConfig, RunEvent, RunOutcome, Snapshot};
 use ws_js::KeyLog;
 use ws_loop::Proxies;
 use ws_metrics::{
@@ -17,10 +18,12 @@ use ws_metrics::{
 use crate::banner;
 use crate::conclusion::conclude;
 use crate::console::{Console, Target};
+use crate::crash::Crashes;
 use crate::descriptors;
 use crate::echo;
 use crate::error::CliError;
 use crate::exit::ExitCode;
+use crate::failpoint;
 use crate::host::{Host, LoadRequest, RunRequest, Running, Script, SummaryFailure};
 use crate::logging::{Level, Logger};
 use crate::options::flags::Run;
@@ -42,6 +45,9 @@ use crate::wording;
 const REDRAW: Duration = Duration::from_millis(100);
 const REPRINT: Duration = Duration::from_secs(1);
 
+/// How long outputs may take when a signal had to end the process without the script's consent.
+const NO_GRACE: Duration = Duration::from_millis(100);
+
 /// What the command needs of its surroundings.
 pub(crate) struct App<'a> {
     pub(crate) console: Console,
@@ -53,6 +59,7 @@ pub(crate) struct App<'a> {
     pub(crate) columns: Box<dyn Fn() -> usize + Send>,
     pub(crate) globals: Globals,
     pub(crate) watch: Watch,
+    pub(crate) crashes: Crashes,
     pub(crate) host: &'a dyn Host,
 }
 
@@ -165,10 +172,8 @@ impl App<'_> {
             self.log.log(Level::Warning, message, &[("error", &error)]);
         }
         let (merged, overridden) = merge(Layers { script: layer, env, cli });
-        let (mut options, warnings) = resolve(merged, is_function)?;
-        for warning in overridden.iter().chain(&warnings) {
-            self.log.warning(warning);
-        }
+        overridden.iter().for_each(|warning| self.log.warning(warning));
+        let mut options = resolve(merged, is_function, &mut |warning| self.log.warning(warning))?;
         options.setup = options.setup.filter(|_| is_function("setup"));
         options.teardown = options.teardown.filter(|_| is_function("teardown"));
         Ok(options)
@@ -227,6 +232,8 @@ impl App<'_> {
         let coordinator = Coordinator::new(test.options.plan.clone(), config, Arc::clone(&self.clock));
         let control = coordinator.control();
         self.watch.run_with(control.clone());
+        let crashed = control.clone();
+        self.crashes.listen(move |crash| crashed.stop(Cause::Crashed(crash.to_string())));
         let pipeline = {
             let log = self.log.clone();
             Pipeline::start(PipelineConfig {
@@ -234,6 +241,7 @@ impl App<'_> {
                 outputs,
                 prometheus: view,
                 on_abort: Box::new(move |crossed| {
+                    failpoint::here("metrics");
                     control.stop(Cause::Thresholds(wording::metrics::abort(crossed)))
                 }),
                 on_warning: Box::new(move |warning| log.warning(&wording::metrics::warning(warning))),
@@ -261,19 +269,41 @@ impl App<'_> {
         })?;
 
         let progress = Progress::new(&test.options.plan, self.colours());
-        let outcome = coordinator.run(&mut *running, &mut recorder, &mut |event| match event {
+        let monitor = coordinator.monitor();
+        let mut show = |event: RunEvent<'_>| match event {
             RunEvent::Started(at) => pipeline.run_started(at),
-            RunEvent::Progress(snapshot) if self.console.stdout_tty => {
-                self.console.set_bars(progress.bars(snapshot, (self.columns)()));
+            RunEvent::Progress(snapshot) => {
+                failpoint::here("progress");
+                self.show_progress(&progress, snapshot);
             }
-            RunEvent::Progress(snapshot) => self.show_lines(&progress.plain(snapshot)),
             _ => {}
+        };
+        let run = || coordinator.run(&mut *running, &mut recorder, &mut show);
+        let outcome = catch_unwind(AssertUnwindSafe(run)).unwrap_or_else(|_| {
+            // The words are those of whoever has noted the panic.
+            let cause = Some(Cause::Crashed("internal error".to_owned()));
+            RunOutcome { cause, run_time: monitor.run_time(), snapshot: monitor.snapshot(), gave_up: true }
         });
+        let crashed = matches!(outcome.cause, Some(Cause::Crashed(_)));
+        if crashed {
+            running.abandon();
+        }
         running.finish();
-        let report = pipeline.finish(outcome.run_time);
-        self.report(&report, &test.options, &test.runtime, &mut *running);
+        let report = match outcome.cause {
+            Some(Cause::Signal(_)) if outcome.gave_up => pipeline.finish_within(outcome.run_time, NO_GRACE),
+            _ => pipeline.finish(outcome.run_time),
+        };
+        self.report(&report, &test.options, &test.runtime, (!crashed).then_some(&mut *running));
         self.last_words(&outcome, &report, &progress);
-        conclude(outcome.cause, &report).map(|()| ExitCode::Success)
+        conclude(outcome.cause.or_else(|| self.watch.late_cause()), &report).map(|()| ExitCode::Success)
+    }
+
+    fn show_progress(&self, progress: &Progress, snapshot: &Snapshot) {
+        if self.console.stdout_tty {
+            self.console.set_bars(progress.bars(snapshot, (self.columns)()));
+        } else {
+            self.show_lines(&progress.plain(snapshot));
+        }
     }
 
     fn proxies(&self) -> Proxies {
@@ -309,11 +339,20 @@ impl App<'_> {
         self.show(&banner::description(&facts, &test.options.plan, self.colours()));
     }
 
-    /// The figures at the end: what the script's `handleSummary()` makes of them, else the usual text; and as a file.
-    fn report(&self, report: &Report, options: &Options, runtime: &Runtime, running: &mut dyn Running) {
+    /// The figures at the end: what the script's `handleSummary()` makes of them, if there is a script to ask, else the
+    /// usual text; and as a file.
+    fn report(
+        &self,
+        report: &Report,
+        options: &Options,
+        runtime: &Runtime,
+        mut running: Option<&mut dyn Running>,
+    ) {
         if runtime.no_summary {
+            self.watch.report();
             return;
         }
+        failpoint::here("report");
         let style = Style {
             trend_stats: options.trend_stats.clone(),
             time_unit: TimeUnit::parse(&options.time_unit),
@@ -325,10 +364,16 @@ impl App<'_> {
             stderr_tty: self.console.stderr_tty,
             time_unit: options.time_unit.clone(),
         };
-        // The script may take its time, and a signal has no run to end.
-        self.watch.run_is_over();
         let data = summary::data::object(report, &style, &surroundings);
-        let files = match running.handle_summary(data, options.handle_summary) {
+        let answer = running.as_deref_mut().map_or(Ok(None), |running| {
+            // The script may take its time, and a signal has no run to end.
+            self.watch.summary_with(running.summary_interrupter());
+            let abandon = running.summary_interrupter().abandon;
+            self.crashes.listen(move |_| abandon());
+            running.handle_summary(data, options.handle_summary)
+        });
+        self.watch.report();
+        let files = match answer {
             Ok(files) => files,
             Err(SummaryFailure::Threw(exception)) => {
                 self.log.failure(&exception);
@@ -344,7 +389,8 @@ impl App<'_> {
             vec![("stdout".to_owned(), summary::text::render(report, &style).into_bytes())]
         });
         if let Some(name) = &runtime.summary_export {
-            let text = summary::json::render(report, &style, running.setup_data().as_ref());
+            let setup_data = running.and_then(|running| running.setup_data());
+            let text = summary::json::render(report, &style, setup_data.as_ref());
             files.push((name.clone(), text.into_bytes()));
         }
         let failures = summary::files::write(&files, &self.console, &self.cwd);
@@ -367,6 +413,12 @@ impl App<'_> {
             } else {
                 self.show_lines(&progress.plain(&outcome.snapshot));
             }
+        }
+        if outcome.gave_up && !matches!(outcome.cause, Some(Cause::Crashed(_))) {
+            self.log.warning(
+                "a script went on although it was told to stop, and was left behind: it is in a call of JavaScript's \
+                 own that takes very long, or in a loop around such calls",
+            );
         }
         if outcome.cause.is_none() && outcome.snapshot.complete == 0 {
             let advice = "consider making the test duration longer";

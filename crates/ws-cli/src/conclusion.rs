@@ -34,6 +34,7 @@ fn premature(cause: Cause) -> CliError {
         Cause::Signal(_) => CliError::new(ExitCode::Interrupted, text),
         Cause::Thresholds(_) => CliError::new(ExitCode::ThresholdsFailed, text),
         Cause::ScriptAbort(_) => CliError::new(ExitCode::ScriptAborted, text),
+        Cause::Crashed(_) => CliError::new(ExitCode::Crashed, text),
         Cause::SetupTimeout(_) => timeout(ExitCode::SetupTimeout, text, "setupTimeout"),
         Cause::TeardownTimeout(_) => timeout(ExitCode::TeardownTimeout, text, "teardownTimeout"),
         Cause::InitFailed(error) | Cause::SetupFailed(error) | Cause::TeardownFailed(error) => {
@@ -83,6 +84,7 @@ mod tests {
             ),
             (Cause::Thresholds("crossed".to_owned()), 99, "crossed"),
             (Cause::ScriptAbort("test aborted: x".to_owned()), 108, "test aborted: x"),
+            (Cause::Crashed("internal error".to_owned()), 109, "internal error"),
             (Cause::InitFailed(boxed(threw())), 107, "boom hint=script exception"),
             (Cause::SetupFailed(boxed(threw())), 107, "boom hint=script exception"),
             (Cause::TeardownFailed("other".into()), 107, "other"),

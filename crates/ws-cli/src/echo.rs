@@ -1,10 +1,11 @@
 //! `ws echo`: the other end for first experiments.
 
-use std::sync::mpsc::Receiver;
+use std::sync::mpsc::{self, Receiver};
 
 use ws_loop::EchoServer;
 
 use crate::console::{Console, Target};
+use crate::crash::Crashes;
 use crate::error::CliError;
 use crate::exit::ExitCode;
 use crate::signal::Signal;
@@ -21,12 +22,24 @@ pub(crate) fn url(server: &EchoServer) -> String {
     format!("ws://{}/", server.local_addr())
 }
 
-/// Serves until a signal comes, which is how it is meant to end.
-pub(crate) fn serve(addr: &str, console: &Console, signals: &Receiver<Signal>) -> Result<ExitCode, CliError> {
+/// Serves until a signal comes, which is how it is meant to end, or a thread of the server panics.
+pub(crate) fn serve(
+    addr: &str,
+    console: &Console,
+    signals: Receiver<Signal>,
+    crashes: &Crashes,
+) -> Result<ExitCode, CliError> {
     let server = start(addr)?;
     console.print(Target::Stdout, &format!("echoing on {} until Ctrl-C\n", url(&server)));
+    let (end, ended) = mpsc::channel();
+    let crashed = end.clone();
+    crashes.listen(move |_| _ = crashed.send(()));
     // A closed channel means that signals act as they always do: they end the process.
-    if signals.recv().is_err() {
+    let forward = move || signals.iter().for_each(|_| _ = end.send(()));
+    let thread = std::thread::Builder::new().name("watch".to_owned());
+    thread.spawn(forward).map_err(|error| CliError::generic(format!("cannot start a thread: {error}")))?;
+    // Without senders nothing is left that could end it in order.
+    if ended.recv().is_err() {
         loop {
             std::thread::park();
         }

@@ -10,6 +10,8 @@ use ws_engine::{Clock, SystemClock};
 use ws_metrics::WallClock;
 
 use crate::console::Stream;
+use crate::crash::Crashes;
+use crate::failpoint;
 use crate::signal::{self, Signal};
 
 /// Everything the program takes from its surroundings, so that a test can hand in its own.
@@ -30,24 +32,28 @@ pub struct Env {
     pub clock: Arc<dyn Clock>,
     /// What time of day that is.
     pub wall: WallClock,
-    /// SIGINT and SIGTERM as they come in. A closed channel means that there are none.
+    /// SIGINT, SIGTERM and SIGHUP as they come in. A closed channel means that there are none.
     pub signals: Receiver<Signal>,
     /// Columns of the terminal, asked anew whenever something is drawn.
     pub columns: Box<dyn Fn() -> usize + Send>,
     /// Ends the process at once with this code: for the second signal, which waits for nothing.
     pub exit_now: Box<dyn Fn(u8) + Send + Sync>,
+    /// Notes panics, wherever they happen.
+    pub crashes: Crashes,
 }
 
 /// Columns to draw for when the terminal does not say how many it has.
 const DEFAULT_COLUMNS: usize = 80;
 
 impl Env {
-    /// The surroundings of this process. Signals are caught from here on.
+    /// The surroundings of this process. Signals and panics are caught from here on.
     pub fn process() -> Self {
         let text = |text: std::ffi::OsString| text.to_string_lossy().into_owned();
+        let vars: Vec<_> = std::env::vars_os().map(|(name, value)| (text(name), text(value))).collect();
+        failpoint::arm(&vars);
         Self {
             args: std::env::args_os().skip(1).map(text).collect(),
-            vars: std::env::vars_os().map(|(name, value)| (text(name), text(value))).collect(),
+            vars,
             cwd: std::env::current_dir().unwrap_or_default(),
             stdin: Box::new(io::stdin()),
             stdout: Stream { is_tty: io::stdout().is_terminal(), write: Box::new(io::stdout()) },
@@ -63,6 +69,7 @@ impl Env {
                     .unwrap_or(DEFAULT_COLUMNS)
             }),
             exit_now: Box::new(|code| std::process::exit(i32::from(code))),
+            crashes: Crashes::catch(),
         }
     }
 }

@@ -16,7 +16,7 @@ pub enum ExitCode {
     TeardownTimeout = 101,
     /// The configuration is wrong: options, scenarios, thresholds, `K6_*` values, a missing `exec` function.
     InvalidConfig = 104,
-    /// SIGINT or SIGTERM, the first or the second, at any moment.
+    /// SIGINT, SIGTERM or SIGHUP, the first or the second, at any moment.
     Interrupted = 105,
     /// An address the user asked for (`--prometheus`, `ws echo --listen`) cannot be bound.
     CannotListen = 106,
@@ -24,6 +24,8 @@ pub enum ExitCode {
     ScriptException = 107,
     /// The script called `exec.test.abort()`.
     ScriptAborted = 108,
+    /// The tool itself has failed: a thread panicked.
+    Crashed = 109,
     /// Everything else: unknown flag or command, unreadable script, bad flag value, unwritable output.
     Generic = 255,
 }

@@ -67,9 +67,20 @@ pub(crate) trait Running: Phases {
     /// Hands over the last samples.
     fn finish(&mut self);
 
+    /// Ends `handleSummary()` from another thread.
+    fn summary_interrupter(&self) -> Interrupter;
+
     /// Calls `handleSummary()` with `data`, to which it adds `setup_data`; blocks for `limit` at most. The script's init
     /// code runs for it once more, even if there is no such function. `None`: nothing else than usual is wanted.
     fn handle_summary(&mut self, data: Value, limit: Duration) -> Result<Option<Files>, SummaryFailure>;
+}
+
+/// Two ways to end `handleSummary()`, which then has no answer.
+pub(crate) struct Interrupter {
+    /// Tells it to stop.
+    pub(crate) interrupt: Box<dyn Fn() + Send>,
+    /// Waits for it no longer.
+    pub(crate) abandon: Box<dyn Fn() + Send>,
 }
 
 /// Why `handleSummary()` has nothing to be written.

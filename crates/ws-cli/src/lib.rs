@@ -17,11 +17,13 @@ mod app;
 mod banner;
 mod conclusion;
 mod console;
+mod crash;
 mod descriptors;
 mod echo;
 mod env;
 mod error;
 mod exit;
+mod failpoint;
 mod host;
 mod logging;
 mod options;
@@ -35,9 +37,12 @@ mod vus;
 mod wording;
 
 pub use console::Stream;
+pub use crash::Crashes;
 pub use env::Env;
 pub use exit::ExitCode;
 pub use signal::Signal;
+
+use std::panic::{AssertUnwindSafe, catch_unwind, resume_unwind};
 
 use app::App;
 use console::{Console, Target};
@@ -55,7 +60,8 @@ pub fn main_with(env: Env) -> ExitCode {
 
 /// As [`main_with`], with another way to run scripts.
 fn main_on(env: Env, host: &dyn Host) -> ExitCode {
-    let Env { args, vars, cwd, stdin, stdout, stderr, clock, wall, signals, columns, exit_now } = env;
+    let Env { args, vars, cwd, stdin, stdout, stderr, clock, wall, signals, columns, exit_now, crashes } =
+        env;
     let console = Console::new(stdout, stderr);
     let (command, flags) = flags::parse(&args);
     let globals = Globals::new(flags, &vars);
@@ -66,7 +72,8 @@ fn main_on(env: Env, host: &dyn Host) -> ExitCode {
             return error.code;
         }
     };
-    let result = match command {
+    let listened = crashes.clone();
+    let command = || match command {
         Err(error) => Err(error),
         Ok(Command::Version) => {
             console.print(Target::Stdout, &banner::version());
@@ -76,12 +83,20 @@ fn main_on(env: Env, host: &dyn Host) -> ExitCode {
             console.print(Target::Stdout, &text);
             Ok(ExitCode::Success)
         }
-        Ok(Command::Echo(addr)) => echo::serve(&addr, &console, &signals),
+        Ok(Command::Echo(addr)) => echo::serve(&addr, &console, signals, &crashes),
         Ok(Command::Run(run)) => {
             let watch = Watch::start(signals, logger.clone(), exit_now);
             let log = logger.clone();
-            App { console, log, vars, cwd, clock, wall, columns, globals, watch, host }.run(*run, stdin)
+            App { console, log, vars, cwd, clock, wall, columns, globals, watch, crashes, host }
+                .run(*run, stdin)
         }
+    };
+    let result = catch_unwind(AssertUnwindSafe(command));
+    // On another thread it may have gone unnoticed, or come at the very end.
+    let result = match (listened.first(), result) {
+        (Some(crash), _) => Err(crash.into()),
+        (None, Ok(result)) => result,
+        (None, Err(panic)) => resume_unwind(panic),
     };
     result.unwrap_or_else(|error: CliError| {
         logger.failure(&error);

@@ -13,7 +13,7 @@ use ws_engine::SystemClock;
 use ws_metrics::WallClock;
 
 use crate::console::tests::Memory;
-use crate::{Env, ExitCode, Signal, Stream, main_on};
+use crate::{Crashes, Env, ExitCode, Signal, Stream, main_on};
 use fake::{Fake, Iteration, Setup};
 
 /// Surroundings one can look into.
@@ -65,6 +65,7 @@ impl World {
             signals,
             columns: Box::new(|| 100),
             exit_now: Box::new(move |code| exit.send(code).unwrap()),
+            crashes: Crashes::default(),
         };
         main_on(env, fake)
     }

@@ -16,7 +16,8 @@ use ws_loop::{Resolver, ResolverConfig};
 use crate::descriptors;
 use crate::error::CliError;
 use crate::exit::ExitCode;
-use crate::host::{Host, LoadRequest, RunRequest, Running, Script, SummaryFailure};
+use crate::failpoint;
+use crate::host::{Host, Interrupter, LoadRequest, RunRequest, Running, Script, SummaryFailure};
 use crate::logging::{Level, Logger};
 use crate::summary::files::Files;
 
@@ -48,6 +49,7 @@ struct ScriptLog(Logger);
 
 impl Log for ScriptLog {
     fn write(&self, record: &Record<'_>) {
+        failpoint::here("script");
         let level = match record.level {
             ws_js::Level::Debug => Level::Debug,
             ws_js::Level::Info => Level::Info,
@@ -93,6 +95,7 @@ impl Script for Loaded {
 
     fn start(self: Box<Self>, request: RunRequest) -> Result<Box<dyn Running>, CliError> {
         let options = request.options;
+        let lookup = ResolverConfig::default().lookup;
         let resolver = Resolver::new(ResolverConfig {
             ttl: options.dns.ttl,
             select: options.dns.select,
@@ -100,7 +103,10 @@ impl Script for Loaded {
             hosts: options.hosts,
             blocked: options.block_hostnames,
             blacklist: options.blacklist_ips,
-            ..ResolverConfig::default()
+            lookup: Arc::new(move |host| {
+                failpoint::here("resolver");
+                lookup(host)
+            }),
         });
         let usual = Settings::default();
         let settings = Settings {
@@ -131,7 +137,12 @@ impl Script for Loaded {
             },
         )
         .map_err(failure)?;
-        Ok(Box::new(Runtime { runtime: Arc::new(runtime), setup_data: Arc::default() }))
+        Ok(Box::new(Runtime {
+            runtime: Arc::new(runtime),
+            setup_data: Arc::default(),
+            disobedient: Vec::new(),
+            abandoned: false,
+        }))
     }
 }
 
@@ -140,6 +151,9 @@ struct Runtime {
     runtime: Arc<ws_js::Runtime>,
     /// What `setup()` returned, as JSON.
     setup_data: SetupData,
+    /// The scripts that went on though they were told to stop when that was last asked.
+    disobedient: Vec<(usize, u32)>,
+    abandoned: bool,
 }
 
 type SetupData = Arc<Mutex<Option<Arc<str>>>>;
@@ -156,7 +170,11 @@ impl Runtime {
 impl Phases for Runtime {
     fn init_vus(&mut self, count: usize, done: InitDone) {
         self.in_background(move |runtime, setup_data| {
-            let result = runtime.init_vus(&|| done.one()).map_err(|error| {
+            let one = || {
+                failpoint::here("init");
+                done.one();
+            };
+            let result = runtime.init_vus(&one).map_err(|error| {
                 let InitError { vu, source } = error;
                 let hint = format!("error while initializing VU #{vu} (script exception)");
                 script_failure(&source, hint).into()
@@ -174,6 +192,7 @@ impl Phases for Runtime {
 
     fn setup(&mut self, done: PhaseDone) {
         self.in_background(|runtime, setup_data| {
+            failpoint::here("phase");
             let result = runtime.run_phase(Phase::Setup, None);
             done.finish(result.map(|data| *setup_data.lock() = data.map(Arc::from)).map_err(phase_failure));
         });
@@ -188,6 +207,19 @@ impl Phases for Runtime {
 
     fn interrupt(&mut self) {
         self.runtime.interrupt_phase();
+    }
+
+    fn is_stuck(&mut self) -> bool {
+        let now = self.runtime.disobedient();
+        // Seen once it may have been about to stop.
+        let is_stuck = now.iter().any(|script| self.disobedient.contains(script));
+        self.disobedient = now;
+        is_stuck
+    }
+
+    fn abandon(&mut self) {
+        self.abandoned = true;
+        self.runtime.abandon();
     }
 }
 
@@ -208,7 +240,17 @@ impl Running for Runtime {
     fn finish(&mut self) {
         self.runtime.see_off(FAREWELL);
         self.runtime.flush_samples();
-        self.runtime.log_figures();
+        if !self.abandoned {
+            self.runtime.log_figures();
+        }
+    }
+
+    fn summary_interrupter(&self) -> Interrupter {
+        let (told, left) = (Arc::clone(&self.runtime), Arc::clone(&self.runtime));
+        Interrupter {
+            interrupt: Box::new(move || told.interrupt_phase()),
+            abandon: Box::new(move || left.abandon()),
+        }
     }
 
     fn handle_summary(&mut self, data: Value, limit: Duration) -> Result<Option<Files>, SummaryFailure> {
@@ -274,6 +316,7 @@ struct Work(Arc<dyn ws_engine::Work>);
 
 impl ws_js::Work for Work {
     fn next(&self, slot: usize) -> Option<ws_js::Iteration> {
+        failpoint::here("iteration");
         let ws_engine::Iteration { in_instance, in_test } = self.0.next(slot)?;
         Some(ws_js::Iteration { in_instance, in_test })
     }

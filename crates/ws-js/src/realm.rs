@@ -108,6 +108,14 @@ impl Realm {
         }
     }
 
+    /// Runs `f` under the rules of the init stage, which is over.
+    pub(crate) fn in_init_again<R>(&self, f: impl FnOnce() -> R) -> R {
+        self.modules.begin_init();
+        let result = f();
+        self.modules.end_init();
+        result
+    }
+
     /// The object whose properties are the script's exports.
     pub(crate) fn exports<'s>(&self, scope: &mut v8::PinScope<'s, '_>) -> Option<v8::Local<'s, v8::Object>> {
         self.namespace.get().map(|namespace| v8::Local::new(scope, namespace))

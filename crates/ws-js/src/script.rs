@@ -9,6 +9,7 @@ use ws_metrics::{Registry, TagSets, WallClock};
 
 use crate::api::Caller;
 use crate::api::data::SharedArrays;
+use crate::binding::Throw;
 use crate::error::Error;
 use crate::exception::JsException;
 use crate::group::Group;
@@ -17,8 +18,9 @@ use crate::log::Log;
 use crate::modules::{Main, Sources};
 use crate::realm::Realm;
 use crate::shared::{Parts, Settings, Shared};
+use crate::vu::call::Fault;
 use crate::vu::tags::VuTags;
-use crate::vu::{Vu, call};
+use crate::vu::{self, Vu, call};
 
 /// What a script needs before anything is known of its run.
 pub struct ScriptOptions {
@@ -90,7 +92,11 @@ impl Script {
         let vu = add_vu(&group, 0)?;
         let (options, exports) = group.enter(|inside| {
             let realm = Rc::clone(&inside.state().vus[vu as usize].realm);
-            inside.with_realm(vu, &realm, |scope| describe(scope, &realm))
+            let described = inside.with_realm(vu, &realm, |scope| {
+                realm.in_init_again(|| describe(Caller { inside, vu }, scope, &realm))
+            });
+            inside.state().vus[vu as usize].busy = false;
+            described
         })?;
         sources.seal();
         Ok(Self { sources, env, registry, tag_sets, arrays, log, options, exports })
@@ -141,10 +147,34 @@ pub(crate) fn add_vu(group: &Group, number: u32) -> Result<u32, ScriptError> {
     })
 }
 
+type Description = (Option<serde_json::Value>, Vec<Export>);
+
+/// Reads the exports. Getters of theirs are a part of the init stage, with all that they set off.
 fn describe(
+    caller: Caller,
     scope: &mut v8::PinScope<'_, '_>,
     realm: &Realm,
-) -> Result<(Option<serde_json::Value>, Vec<Export>), ScriptError> {
+) -> Result<Description, ScriptError> {
+    let mut unreadable = None;
+    let read = call::native(caller, scope, realm, |scope| {
+        exports(scope, realm).map_err(|error| {
+            unreadable = Some(error);
+            Throw::Pending
+        })
+    });
+    let told = |fault| match fault {
+        Fault::Threw(exception) => ScriptError::Exception(exception),
+        Fault::Interrupted => ScriptError::Exception(JsException::plain("interrupted")),
+    };
+    match (read, unreadable) {
+        // An exception that no line of the script has thrown is V8's own about the value.
+        (Err(Fault::Threw(exception)), Some(error)) if exception.frames.is_empty() => Err(error),
+        (Err(fault), _) => Err(told(fault)),
+        (Ok(described), _) => vu::init::run_loop(caller, scope, realm).map(|()| described).map_err(told),
+    }
+}
+
+fn exports(scope: &mut v8::PinScope<'_, '_>, realm: &Realm) -> Result<Description, ScriptError> {
     let Some(exports) = realm.exports(scope) else { return Ok((None, Vec::new())) };
     let mut options = None;
     let mut found = Vec::new();

@@ -60,11 +60,13 @@ const PHASE_TIMEOUT: GoDuration = GoDuration::from_secs(60);
 /// And `handleSummary` this long.
 const SUMMARY_TIMEOUT: GoDuration = GoDuration::from_secs(120);
 
-/// Judges the merged layers; `exported` says whether the script exports a function of that name. Also gives warnings.
+/// Judges the merged layers; `exported` says whether the script exports a function of that name. What users are to be
+/// warned of goes to `warn`, before the error that it may explain.
 pub(crate) fn resolve(
     layer: Layer,
     exported: impl Fn(&str) -> bool,
-) -> Result<(Options, Vec<String>), CliError> {
+    warn: &mut dyn FnMut(&str),
+) -> Result<Options, CliError> {
     let mut problems = Vec::new();
     let tls = tls::resolve(&layer, &mut problems);
     let shortcuts = Shortcuts {
@@ -75,6 +77,7 @@ pub(crate) fn resolve(
         scenarios: layer.scenarios,
     };
     let derived = shortcuts.derive().map_err(|error| CliError::config(wording::problem::shortcut(&error)))?;
+    derived.warnings.into_iter().for_each(|warning| warn(&wording::problem::warning(warning)));
     let plan = Plan::new(derived.scenarios, exported)
         .map_err(|wrong| problems.extend(wrong.iter().map(wording::problem::problem)));
     let setup_timeout = layer.setup_timeout.unwrap_or(PHASE_TIMEOUT);
@@ -106,7 +109,7 @@ pub(crate) fn resolve(
     let trend_stats = parse::trend_stats(&trend_stats).map_err(CliError::generic)?;
     parse::time_unit(&time_unit).map_err(CliError::generic)?;
 
-    let options = Options {
+    Ok(Options {
         plan,
         thresholds: layer.thresholds.unwrap_or_default(),
         tags: layer.tags.unwrap_or_default(),
@@ -128,8 +131,7 @@ pub(crate) fn resolve(
         trend_stats,
         time_unit,
         compat: layer.compat.unwrap_or_default(),
-    };
-    Ok((options, derived.warnings.into_iter().map(wording::problem::warning).collect()))
+    })
 }
 
 #[cfg(test)]
@@ -140,7 +142,14 @@ mod tests {
     use crate::exit::ExitCode;
 
     fn refused(layer: Layer) -> CliError {
-        resolve(layer, |name| name == "default").unwrap_err()
+        resolve(layer, |name| name == "default", &mut |_| ()).unwrap_err()
+    }
+
+    /// Options and warnings.
+    fn resolved(layer: Layer) -> (Options, Vec<String>) {
+        let mut warnings = Vec::new();
+        let options = resolve(layer, |_| true, &mut |warning| warnings.push(warning.to_owned())).unwrap();
+        (options, warnings)
     }
 
     fn seconds(seconds: i64) -> Option<GoDuration> {
@@ -149,7 +158,7 @@ mod tests {
 
     #[test]
     fn defaults() {
-        let (options, warnings) = resolve(Layer::default(), |_| true).unwrap();
+        let (options, warnings) = resolved(Layer::default());
         assert!(warnings.is_empty());
         assert_eq!(options.plan.scenarios()[0].name, "default");
         assert_eq!(options.setup, Some(Duration::from_secs(60)));
@@ -168,7 +177,7 @@ mod tests {
             teardown_timeout: seconds(0),
             ..Layer::default()
         };
-        let (options, _) = resolve(layer, |_| true).unwrap();
+        let (options, _) = resolved(layer);
         assert_eq!((options.setup, options.teardown), (None, Some(Duration::ZERO)));
     }
 
@@ -220,7 +229,7 @@ mod tests {
             scenarios: Some(vec![ScenarioConfig::new("a", looping)]),
             ..Layer::default()
         };
-        let (_, warnings) = resolve(layer, |_| true).unwrap();
+        let (_, warnings) = resolved(layer);
         assert_eq!(warnings, ["`vus=3` overrides scenarios configuration"]);
     }
 }

@@ -16,6 +16,8 @@ use ws_metrics::{
 
 use crate::summary::number::not_finite;
 
+use crate::failpoint;
+
 /// What is written shows up in the file at the latest this much later.
 const FLUSH_EVERY: Duration = Duration::from_millis(200);
 
@@ -47,6 +49,7 @@ impl JsonLines {
             while stopped.recv_timeout(FLUSH_EVERY) == Err(RecvTimeoutError::Timeout) {
                 // A failure comes back with the next write, which can report it.
                 let _ = flushed.lock().flush();
+                failpoint::here("json flush");
             }
         })?;
         Ok(Self {
@@ -119,6 +122,7 @@ impl Output for JsonLines {
     }
 
     fn batch(&mut self, batch: &Arc<Batch>, registry: &Registry, tag_sets: &TagSets) -> io::Result<()> {
+        failpoint::here("output");
         self.line.clear();
         for sample in batch.samples() {
             if self.described.insert(sample.metric) {

@@ -20,6 +20,7 @@ use ws_metrics::PrometheusView;
 use super::server;
 use crate::error::CliError;
 use crate::exit::ExitCode;
+use crate::failpoint;
 
 /// Serves `/metrics` until it is dropped.
 pub(crate) struct Endpoint {
@@ -89,7 +90,10 @@ fn bind(addr: &str) -> std::io::Result<TcpListener> {
 
 fn router(page: Page) -> Router {
     let page = Arc::new(Mutex::new(page));
-    let metrics = move |headers: HeaderMap| scrape(page.clone(), takes_gzip(&headers));
+    let metrics = move |headers: HeaderMap| {
+        failpoint::here("prometheus");
+        scrape(page.clone(), takes_gzip(&headers))
+    };
     Router::new()
         .route("/metrics", get(metrics))
         .route("/", get(|| async { Html("<a href=\"/metrics\">metrics</a>\n") }))

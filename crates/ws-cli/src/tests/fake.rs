@@ -11,7 +11,7 @@ use ws_metrics::{Metadata, SampleBuffer, TagSetId, builtin};
 
 use crate::error::CliError;
 use crate::exit::ExitCode;
-use crate::host::{Host, LoadRequest, RunRequest, Running, Script, SummaryFailure};
+use crate::host::{Host, Interrupter, LoadRequest, RunRequest, Running, Script, SummaryFailure};
 use crate::summary::files::Files;
 
 /// What a script does. The default exports `default`, which returns at once.
@@ -42,7 +42,7 @@ pub(super) enum Setup {
 #[derive(Clone)]
 pub(super) enum Summary {
     Answers(Result<Option<Files>, SummaryFailure>),
-    /// For ever; says when it begins.
+    /// Until it is interrupted; says when it begins.
     Hangs(Sender<()>),
 }
 
@@ -112,7 +112,12 @@ impl Script for FakeScript {
     }
 
     fn start(self: Box<Self>, request: RunRequest) -> Result<Box<dyn Running>, CliError> {
-        Ok(Box::new(FakeRun { script: *self, request: Arc::new(request), waiting: None }))
+        Ok(Box::new(FakeRun {
+            script: *self,
+            request: Arc::new(request),
+            waiting: None,
+            cut: Arc::default(),
+        }))
     }
 }
 
@@ -121,6 +126,8 @@ struct FakeRun {
     request: Arc<RunRequest>,
     /// The phase that hangs.
     waiting: Option<PhaseDone>,
+    /// `handleSummary()` was told to stop.
+    cut: Arc<(Mutex<bool>, Condvar)>,
 }
 
 impl Phases for FakeRun {
@@ -170,15 +177,23 @@ impl Running for FakeRun {
 
     fn finish(&mut self) {}
 
+    fn summary_interrupter(&self) -> Interrupter {
+        let cut = Arc::clone(&self.cut);
+        let interrupt = move || {
+            *cut.0.lock() = true;
+            cut.1.notify_all();
+        };
+        Interrupter { interrupt: Box::new(interrupt), abandon: Box::new(|| ()) }
+    }
+
     fn handle_summary(&mut self, data: Value, limit: Duration) -> Result<Option<Files>, SummaryFailure> {
         self.script.results.lock().push((data, limit));
         match &self.script.summary {
             Summary::Answers(answer) => answer.clone(),
             Summary::Hangs(started) => {
                 started.send(()).unwrap();
-                loop {
-                    std::thread::park();
-                }
+                self.cut.1.wait_while(&mut self.cut.0.lock(), |cut| !*cut);
+                Err(SummaryFailure::NoAnswer("interrupted".to_owned()))
             }
         }
     }

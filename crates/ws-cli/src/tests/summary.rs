@@ -131,15 +131,23 @@ fn bars_stay_below_a_text_without_an_end() {
 }
 
 #[test]
-fn a_signal_ends_it_at_once() {
+fn a_signal_ends_it_and_the_usual_report_is_printed() {
     let (started, begun) = mpsc::channel();
     let fake = Fake { summary: Summary::Hangs(started), ..Fake::default() };
     let mut world = World::new();
     let signals = world.signals.clone();
-    let exits = std::mem::replace(&mut world.exits, mpsc::channel().1);
-    // It does not end by itself, so its thread is left behind.
-    std::thread::spawn(move || world.run("run -q x.js", &fake));
-    begun.recv().unwrap();
-    signals.send(Signal::Interrupt).unwrap();
-    assert_eq!(exits.recv_timeout(Duration::from_secs(10)), Ok(105));
+    let sender = std::thread::spawn(move || {
+        begun.recv().unwrap();
+        signals.send(Signal::Hangup).unwrap();
+    });
+    assert_eq!(world.run("run -q x.js", &fake), ExitCode::Interrupted);
+    sender.join().unwrap();
+    assert!(world.stdout.text().contains("TOTAL RESULTS"));
+    assert_eq!(
+        world.log(),
+        [
+            "level=error msg=\"failed to handle the end-of-test summary\" error=interrupted",
+            "level=error msg=\"test run was aborted because k6 received a 'hangup' signal\""
+        ]
+    );
 }

@@ -87,7 +87,12 @@ impl RealmModules {
         self.in_init.get()
     }
 
-    pub(super) fn end_init(&self) {
+    /// What follows belongs to the init stage once more.
+    pub(crate) fn begin_init(&self) {
+        self.in_init.set(true);
+    }
+
+    pub(crate) fn end_init(&self) {
         self.in_init.set(false);
     }
 

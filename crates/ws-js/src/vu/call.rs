@@ -1,6 +1,7 @@
 //! Calling into a script.
 
 use crate::api::Caller;
+use crate::binding::Native;
 use crate::exception::JsException;
 use crate::group::Group;
 use crate::realm::Realm;
@@ -101,6 +102,37 @@ pub(crate) fn settle(
         return Err(abandon(group, vu, tc, realm));
     }
     Ok(())
+}
+
+/// Has a native read a value from outside of all scripts, which may run getters of it. Reactions of promises run
+/// afterwards. What is thrown must be pending in V8.
+pub(crate) fn native<R>(
+    caller: Caller,
+    scope: &mut v8::PinScope<'_, '_>,
+    realm: &Realm,
+    read: impl FnOnce(&mut v8::PinScope<'_, '_>) -> Native<R>,
+) -> Result<R, Fault> {
+    let Caller { inside, vu } = caller;
+    let group = inside.group();
+    v8::tc_scope!(let tc, scope);
+    let result = read(tc);
+    let exception = tc.has_caught().then(|| JsException::from_try_catch(tc));
+    tc.reset();
+    if !group.must_end(vu) {
+        realm.run_microtasks(tc);
+    }
+    if group.must_end(vu) {
+        tc.reset();
+        return Err(abandon(group, vu, tc, realm));
+    }
+    match (result, exception) {
+        (Ok(result), _) => Ok(result),
+        (Err(_), exception) => {
+            realm.forget_rejections();
+            let exception = exception.unwrap_or_else(|| JsException::plain("a value cannot be read"));
+            Err(Fault::Threw(exception))
+        }
+    }
 }
 
 /// Takes what a promise was rejected with that nobody handles.

@@ -13,10 +13,11 @@ use ws_metrics::builtin;
 use super::call::{self, Fault};
 use super::inbox::LoopEvent;
 use super::job::{Assignment, IterationOutcome, Phase, PhaseError, PhaseResult};
-use super::summary::{self, Results, SummaryError, SummaryResult};
+use super::summary::{self, Results, Summary, SummaryError, SummaryResult};
 use crate::api::ws::session;
 use crate::api::{Caller, websockets};
 use crate::binding::Throw;
+use crate::convert::json_stringify;
 use crate::exception::JsException;
 use crate::group::{Inside, State};
 use crate::isolate;
@@ -30,6 +31,14 @@ pub(crate) struct Run {
     stage: Stage,
     /// What the function returned, where that matters: a promise, or a phase's value.
     returned: Option<v8::Global<v8::Value>>,
+    /// What that was, once it has been read.
+    read: Option<Read>,
+}
+
+/// A phase's value.
+enum Read {
+    Setup(PhaseResult),
+    Summary(SummaryResult),
 }
 
 /// On whose behalf.
@@ -71,6 +80,16 @@ impl Run {
 
     pub(super) fn is_draining(&self) -> bool {
         matches!(self.stage, Stage::Draining(_))
+    }
+
+    /// Whether its function has returned a value that is to be read.
+    fn is_unread(&self) -> bool {
+        let has_value = match &self.errand {
+            Errand::Iteration(_) => false,
+            Errand::Phase { phase, .. } => *phase == Phase::Setup,
+            Errand::Summary { .. } => true,
+        };
+        has_value && self.read.is_none() && matches!(self.stage, Stage::Looping)
     }
 }
 
@@ -151,7 +170,8 @@ fn begin(
         let mut state = inside.state();
         let this = &mut state.vus[vu as usize];
         this.busy = true;
-        this.run = Some(Run { errand, started: Instant::now(), stage: Stage::Calling, returned: None });
+        this.run =
+            Some(Run { errand, started: Instant::now(), stage: Stage::Calling, returned: None, read: None });
         Rc::clone(&this.realm)
     };
     let called = inside.with_realm(vu, &realm, |scope| {
@@ -222,9 +242,51 @@ fn settle(inside: Inside, vu: u32, called: Result<(), Fault>) {
     proceed(inside, vu);
 }
 
+/// Reads what the function of a phase has returned, or its promise was fulfilled with: undefined if nothing is left that
+/// could settle it. Getters and `toJSON` are scripts, and a part of the phase.
+fn read(inside: Inside, vu: u32) {
+    let (realm, returned, is_summary) = {
+        let mut state = inside.state();
+        let this = &mut state.vus[vu as usize];
+        let Some(run) = &mut this.run else { return };
+        run.stage = Stage::Calling;
+        this.busy = true;
+        (Rc::clone(&this.realm), run.returned.clone(), matches!(run.errand, Errand::Summary { .. }))
+    };
+    let caller = Caller { inside, vu };
+    let called = inside.with_realm(vu, &realm, |scope| {
+        let mut value = match &returned {
+            Some(returned) => v8::Local::new(scope, returned),
+            None => v8::undefined(scope).into(),
+        };
+        if let Ok(promise) = v8::Local::<v8::Promise>::try_from(value) {
+            value = match promise.state() {
+                v8::PromiseState::Fulfilled => promise.result(scope),
+                _ => v8::undefined(scope).into(),
+            };
+        }
+        let read = call::native(caller, scope, &realm, |scope| {
+            if is_summary {
+                return Ok(Read::Summary(summary::read(scope, value)));
+            }
+            match json_stringify(scope, value) {
+                Ok(json) => Ok(Read::Setup(Ok(json))),
+                Err(Throw::Plain(text)) => Ok(Read::Setup(Err(PhaseError::Data(text)))),
+                Err(throw) => Err(throw),
+            }
+        })?;
+        if let Some(run) = &mut inside.state().vus[vu as usize].run {
+            run.read = Some(read);
+            run.stage = Stage::Looping;
+        }
+        check_rejections(caller, scope, &realm)
+    });
+    settle(inside, vu, called);
+}
+
 /// Ends the run if nothing is left of it, else sees to it that its next event is brought up.
 pub(super) fn proceed(inside: Inside, vu: u32) {
-    {
+    let is_unread = {
         let mut state = inside.state();
         let State { io, vus, catching_up, runnable, .. } = &mut *state;
         let this = &mut vus[vu as usize];
@@ -238,8 +300,9 @@ pub(super) fn proceed(inside: Inside, vu: u32) {
             }
             return;
         }
-    }
-    finish(inside, vu);
+        this.run.as_ref().is_some_and(Run::is_unread)
+    };
+    if is_unread { read(inside, vu) } else { finish(inside, vu) }
 }
 
 /// The run has failed: nothing new begins, what is open is closed.
@@ -317,7 +380,7 @@ fn drop_timers(inside: Inside, vu: u32) {
 /// Nothing of the run is left.
 fn finish(inside: Inside, vu: u32) {
     let Some(run) = inside.state().vus[vu as usize].run.take() else { return };
-    let Run { errand, started, stage, returned } = run;
+    let Run { errand, started, stage, read, .. } = run;
     let verdict = match stage {
         Stage::Calling | Stage::Looping => Verdict::Returned,
         Stage::WindingDown(exception) => Verdict::Failed(exception),
@@ -337,9 +400,12 @@ fn finish(inside: Inside, vu: u32) {
             assignment.work.ended(assignment.slot, outcome);
             inside.state().runnable.push_back(vu);
         }
-        Errand::Phase { phase, done } => {
+        Errand::Phase { done, .. } => {
             let result = match verdict {
-                Verdict::Returned => phase_result(inside, vu, phase, returned),
+                Verdict::Returned => match read {
+                    Some(Read::Setup(result)) => result,
+                    _ => Ok(None),
+                },
                 Verdict::Failed(exception) => Err(PhaseError::Threw(exception)),
                 Verdict::Interrupted => Err(PhaseError::Interrupted),
             };
@@ -350,7 +416,10 @@ fn finish(inside: Inside, vu: u32) {
         }
         Errand::Summary { done } => {
             let result = match verdict {
-                Verdict::Returned => with_result(inside, vu, returned, summary::read),
+                Verdict::Returned => match read {
+                    Some(Read::Summary(result)) => result,
+                    _ => Ok(Summary::Nothing),
+                },
                 Verdict::Failed(exception) => Err(SummaryError::Threw(exception)),
                 Verdict::Interrupted => Err(SummaryError::Interrupted),
             };
@@ -369,46 +438,6 @@ fn log_failure(inside: Inside, assignment: &Assignment, exception: &JsException)
     let fields = if exception.is_rejection() { &fields[..2] } else { &fields[..] };
     let message = &exception.stack_text();
     inside.group().shared.log.write(&Record { level: Level::Error, message, fields });
-}
-
-fn phase_result(
-    inside: Inside,
-    vu: u32,
-    phase: Phase,
-    returned: Option<v8::Global<v8::Value>>,
-) -> PhaseResult {
-    let json = match phase {
-        Phase::Setup => with_result(inside, vu, returned, crate::convert::json_stringify),
-        Phase::Teardown => Ok(None),
-    };
-    json.map_err(|throw| match throw {
-        Throw::Plain(text) => PhaseError::Data(text),
-        _ => PhaseError::Data("a getter throws".to_owned()),
-    })
-}
-
-/// What the function returned, or its promise was fulfilled with: undefined if nothing is left that could
-/// settle it.
-fn with_result<R>(
-    inside: Inside,
-    vu: u32,
-    returned: Option<v8::Global<v8::Value>>,
-    f: impl FnOnce(&mut v8::PinScope<'_, '_>, v8::Local<'_, v8::Value>) -> R,
-) -> R {
-    let realm = Rc::clone(&inside.state().vus[vu as usize].realm);
-    inside.with_realm(vu, &realm, |scope| {
-        let mut value = match &returned {
-            Some(returned) => v8::Local::new(scope, returned),
-            None => v8::undefined(scope).into(),
-        };
-        if let Ok(promise) = v8::Local::<v8::Promise>::try_from(value) {
-            value = match promise.state() {
-                v8::PromiseState::Fulfilled => promise.result(scope),
-                _ => v8::undefined(scope).into(),
-            };
-        }
-        f(scope, value)
-    })
 }
 
 /// Books what a run leaves behind. `is_iteration`: one that counts.
