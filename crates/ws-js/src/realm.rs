@@ -6,7 +6,7 @@ use std::rc::Rc;
 use std::sync::Arc;
 
 use crate::api::{self, Caller};
-use crate::binding::{self, Throw};
+use crate::binding::{self, Native, Throw};
 use crate::convert::json_parse;
 use crate::env;
 use crate::exception::JsException;
@@ -34,6 +34,8 @@ pub(crate) struct Realm {
     functions: RefCell<BTreeMap<Box<str>, v8::Global<v8::Function>>>,
     /// Made with the realm: nothing can be compiled while the script is being ended.
     noop: v8::Global<v8::Function>,
+    /// `Function.prototype.bind`, whatever a script may make of it.
+    bind: v8::Global<v8::Function>,
     data: OnceCell<v8::Global<v8::Value>>,
     rejections: RefCell<Vec<(v8::Global<v8::Promise>, v8::Global<v8::Value>)>>,
     this: std::rc::Weak<Realm>,
@@ -62,6 +64,9 @@ impl Realm {
         binding::set(scope, global, "console", console.into());
         api::timers::install(scope, global);
         let noop = noop_function(scope);
+        let key = binding::string(scope, "bind").into();
+        let bind = noop.get(scope, key).and_then(|bind| v8::Local::<v8::Function>::try_from(bind).ok());
+        let bind = v8::Global::new(scope, bind.expect("every function has it"));
         let noop = v8::Global::new(scope, noop);
         let modules = RealmModules::new(Arc::clone(&shared.sources), Box::new(api::Builtins));
         Rc::new_cyclic(|this| Self {
@@ -71,6 +76,7 @@ impl Realm {
             namespace: OnceCell::new(),
             functions: RefCell::default(),
             noop,
+            bind,
             data: OnceCell::new(),
             rejections: RefCell::default(),
             this: this.clone(),
@@ -214,6 +220,24 @@ pub(crate) fn in_init() -> bool {
 /// Outside of scripts.
 pub(crate) fn noop<'s>(scope: &mut v8::PinScope<'s, '_>) -> v8::Local<'s, v8::Function> {
     with_current(|realm| v8::Local::new(scope, &realm.noop)).expect("a script runs")
+}
+
+/// `function.bind(this)` in the current realm.
+///
+/// # Errors
+///
+/// [`Throw::Pending`] if the script is being ended.
+///
+/// # Panics
+///
+/// Outside of scripts.
+pub(crate) fn bind<'s>(
+    scope: &mut v8::PinScope<'s, '_>,
+    function: v8::Local<'_, v8::Function>,
+    this: v8::Local<'_, v8::Value>,
+) -> Native<v8::Local<'s, v8::Value>> {
+    let bind = with_current(|realm| v8::Local::new(scope, &realm.bind)).expect("a script runs");
+    bind.call(scope, function.into(), &[this]).ok_or(Throw::Pending)
 }
 
 /// V8 reports promises that were rejected without a handler, and such that got one later.

@@ -6,12 +6,12 @@ use std::time::Instant;
 use ws_metrics::SystemTag;
 use ws_proto::{UrlSpelling, WsUrl};
 
-use super::object::{Shapes, field};
+use super::object::{self, Shapes, field};
 use super::sockets::{At, Ready, Socket};
 use crate::api::Caller;
 use crate::api::dial::{self, Dialect, Params};
 use crate::api::latency::Tracker;
-use crate::binding::{self, Native, Throw};
+use crate::binding::{Native, Throw};
 use crate::convert;
 use crate::shared::Compat;
 use crate::vu::address::{Address, Part};
@@ -41,10 +41,7 @@ pub(super) fn construct<'s>(
     })?;
     let protocols = read_protocols(scope, arguments.get(1))?;
 
-    let text = binding::string(scope, &url);
-    object.set_internal_field(field::URL, text.into());
-    let is_blob = v8::Boolean::new(scope, true);
-    object.set_internal_field(field::IS_BLOB, is_blob.into());
+    object::begin(scope, object, &url, arguments.new_target());
     let object_kept = v8::Global::new(scope, object);
 
     let at = add(caller, object_kept, &url, &params);

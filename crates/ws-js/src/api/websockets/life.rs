@@ -7,7 +7,7 @@ use ws_metrics::{SystemTag, builtin};
 use ws_proto::{Ended, Incoming, Kind, Payload, UpgradeResponse, WsUrl};
 
 use super::listeners::{self, On, dispatch};
-use super::object::{self, field};
+use super::object::{self, field, shelf};
 use super::sockets::{At, Parts, Ready, Socket};
 use crate::api::dial::outcome::{self, Series};
 use crate::api::latency::{self, Book};
@@ -144,7 +144,7 @@ impl Life<'_> {
             .collect();
         if !extensions.is_empty() {
             let extensions = v8::Array::new_with_elements(scope, &extensions);
-            object.set_internal_field(field::EXTENSIONS, extensions.into());
+            object::set_rare(scope, object, shelf::EXTENSIONS, extensions.into());
         }
         if is_open != Some(true) {
             return Ok(());
@@ -242,7 +242,7 @@ impl Life<'_> {
         if !listeners::is_heard(scope, object, On::Message) {
             return Ok(());
         }
-        let is_blob = is_binary && object::get(scope, object, field::IS_BLOB).is_true();
+        let is_blob = is_binary && object::is_blob(scope, object);
         let data: v8::Local<'_, v8::Value> = {
             let state = self.at.caller.inside.state();
             let bytes = state.io.payload(payload);
@@ -369,8 +369,10 @@ impl Life<'_> {
             };
         }
         let told = self.tell_end(scope, object, &ending);
-        let buffered = v8::Number::new(scope, buffered as f64);
-        object.set_internal_field(field::BUFFERED, buffered.into());
+        if buffered > 0 {
+            let buffered = v8::Number::new(scope, buffered as f64);
+            object::set_rare(scope, object, shelf::BUFFERED, buffered.into());
+        }
         self.at.with(|socket, parts| {
             if was_open
                 && told.is_ok()

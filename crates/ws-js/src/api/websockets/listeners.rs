@@ -4,7 +4,7 @@
 //! changed but replaced, so that an event which is under way goes on with those it began with.
 
 use super::event;
-use super::object::{self, field};
+use super::object::{self, field, shelf};
 use crate::api::Caller;
 use crate::binding::{self, Native, Throw, native};
 use crate::convert;
@@ -60,7 +60,7 @@ struct List<'s> {
 
 impl<'s> List<'s> {
     fn of(scope: &mut v8::PinScope<'s, '_>, socket: v8::Local<'_, v8::Object>, on: On) -> Self {
-        Self { field: object::get(scope, socket, field::LISTENERS + on as usize) }
+        Self { field: object::get_rare(scope, socket, shelf::LISTENERS + on as usize) }
     }
 
     fn len(&self) -> u32 {
@@ -108,7 +108,7 @@ impl<'s> List<'s> {
                 v8::Array::new_with_elements(scope, &entries).into()
             }
         };
-        socket.set_internal_field(field::LISTENERS + on as usize, value.into());
+        object::set_rare(scope, socket, shelf::LISTENERS + on as usize, value);
     }
 
     /// Takes a function off, however often it was added. Says whether it was there.

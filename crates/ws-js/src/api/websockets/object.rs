@@ -9,12 +9,16 @@ use super::{actions, construct, event};
 use crate::api::Caller;
 use crate::binding::{self, Native, Throw, native};
 use crate::convert;
+use crate::realm;
 use crate::shared::Compat;
 use crate::templates::Templates;
 
 /// The shapes of objects that an isolate makes once for all its realms.
 pub(crate) struct Shapes {
     class: v8::Global<v8::FunctionTemplate>,
+    shelf: v8::Global<v8::ObjectTemplate>,
+    /// By index in [`METHODS`].
+    methods: [v8::Global<v8::FunctionTemplate>; METHODS.len()],
     pub(super) events: event::Shapes,
 }
 
@@ -25,18 +29,45 @@ pub(super) mod field {
     /// The number it has among the VU's sockets.
     pub(crate) const SERIAL: usize = 0;
     pub(crate) const URL: usize = 1;
-    /// What `bufferedAmount` says when the socket is closed.
-    pub(crate) const BUFFERED: usize = 2;
-    pub(crate) const PROTOCOL: usize = 3;
-    pub(crate) const EXTENSIONS: usize = 4;
-    /// Whether binary messages become blobs.
-    pub(crate) const IS_BLOB: usize = 5;
+    pub(crate) const PROTOCOL: usize = 2;
+    /// See [`flag`](super::flag).
+    pub(crate) const FLAGS: usize = 3;
+    /// An object for what not every socket has, see [`shelf`](super::shelf).
+    pub(crate) const SHELF: usize = 4;
     /// For each kind of event: the `on` handler.
-    pub(crate) const HANDLERS: usize = 6;
-    /// For each kind of event: the listeners that were added.
-    pub(crate) const LISTENERS: usize = HANDLERS + On::COUNT;
-    pub(crate) const COUNT: usize = LISTENERS + On::COUNT;
+    pub(crate) const HANDLERS: usize = 5;
+    pub(crate) const COUNT: usize = HANDLERS + On::COUNT;
+
+    /// V8 ends the process when an object with more of them gets properties beside them, as the objects of a subclass
+    /// do: the offset of these, behind a header of 4 words, has 7 bits there (`FieldIndex`).
+    const MOST: usize = 127 / size_of::<usize>() - 4;
+    const _: () = assert!(COUNT <= MOST);
 }
+
+/// Internal fields of a socket's shelf.
+pub(super) mod shelf {
+    use super::{METHODS, On};
+
+    /// What `bufferedAmount` says when the socket is closed.
+    pub(crate) const BUFFERED: usize = 0;
+    pub(crate) const EXTENSIONS: usize = 1;
+    /// For each kind of event: the listeners that were added.
+    pub(crate) const LISTENERS: usize = 2;
+    /// For each method: itself, bound to the socket.
+    pub(crate) const BOUND: usize = LISTENERS + On::COUNT;
+    pub(crate) const COUNT: usize = BOUND + METHODS.len();
+}
+
+/// What a socket is, in bits.
+mod flag {
+    /// Binary messages become blobs.
+    pub(super) const BLOB: u32 = 1;
+    /// Its class is a script's own, which may have methods of the same names.
+    pub(super) const DERIVED: u32 = 2;
+}
+
+/// The methods that scripts use.
+const METHODS: [&str; 4] = ["addEventListener", "send", "ping", "close"];
 
 type Arguments<'s> = v8::FunctionCallbackArguments<'s>;
 
@@ -50,15 +81,27 @@ impl Shapes {
         instance.set_internal_field_count(field::COUNT);
         let prototype = class.prototype_template(scope);
 
-        for (name, callback) in [
-            ("addEventListener", native!(listeners::add).map_fn_to()),
-            ("send", native!(actions::send).map_fn_to()),
-            ("ping", native!(actions::ping).map_fn_to()),
-            ("close", native!(actions::close).map_fn_to()),
-        ] {
-            let method = method(scope, signature, name, callback);
-            let name = binding::string(scope, name).into();
-            instance.set_with_attr(name, method.into(), fixed());
+        let callbacks = [
+            native!(listeners::add).map_fn_to(),
+            native!(actions::send).map_fn_to(),
+            native!(actions::ping).map_fn_to(),
+            native!(actions::close).map_fn_to(),
+        ];
+        let methods = std::array::from_fn(|index| method(scope, signature, METHODS[index], callbacks[index]));
+        // V8 lists the last one first.
+        for (index, method) in methods.iter().enumerate().rev() {
+            let name = binding::string(scope, METHODS[index]).into();
+            match compat {
+                Compat::Web => prototype.set(name, (*method).into()),
+                // As in k6, they look like properties of the socket and work without it. The prototype has them for
+                // the methods of subclasses.
+                Compat::K6 => {
+                    let index = v8::Integer::new(scope, index as i32).into();
+                    let bound = v8::AccessorConfiguration::new(bound_method).data(index);
+                    instance.set_accessor_with_configuration(name, bound.property_attribute(fixed()));
+                    prototype.set_with_attr(name, (*method).into(), v8::PropertyAttribute::DONT_ENUM);
+                }
+            }
         }
         for (name, getter, setter) in [
             ("url", native!(url).map_fn_to(), None),
@@ -98,7 +141,14 @@ impl Shapes {
             class.set_with_attr(name, value, fixed());
             prototype.set_with_attr(name, value, fixed());
         }
-        Self { class: v8::Global::new(scope, class), events: event::Shapes::new(scope, compat) }
+        let shelf = v8::ObjectTemplate::new(scope);
+        shelf.set_internal_field_count(shelf::COUNT);
+        Self {
+            class: v8::Global::new(scope, class),
+            shelf: v8::Global::new(scope, shelf),
+            methods: methods.map(|method| v8::Global::new(scope, method)),
+            events: event::Shapes::new(scope, compat),
+        }
     }
 
     /// The current realm's `WebSocket`; always the same one.
@@ -159,6 +209,101 @@ pub(super) fn at(scope: &mut v8::PinScope<'_, '_>, object: v8::Local<'_, v8::Obj
     At { caller: Caller::here(), serial }
 }
 
+/// What the constructor sets of a socket.
+pub(super) fn begin(
+    scope: &mut v8::PinScope<'_, '_>,
+    object: v8::Local<'_, v8::Object>,
+    url: &str,
+    new_target: v8::Local<'_, v8::Value>,
+) {
+    let url = binding::string(scope, url);
+    object.set_internal_field(field::URL, url.into());
+    let class = Shapes::class(scope);
+    let derived = if new_target.strict_equals(class.into()) { 0 } else { flag::DERIVED };
+    set_flags(scope, object, flag::BLOB | derived);
+}
+
+/// Whether binary messages become blobs.
+pub(super) fn is_blob(scope: &mut v8::PinScope<'_, '_>, object: v8::Local<'_, v8::Object>) -> bool {
+    flags(scope, object) & flag::BLOB != 0
+}
+
+fn flags(scope: &mut v8::PinScope<'_, '_>, object: v8::Local<'_, v8::Object>) -> u32 {
+    v8::Local::<v8::Uint32>::try_from(get(scope, object, field::FLAGS)).map_or(0, |flags| flags.value())
+}
+
+fn set_flags(scope: &mut v8::PinScope<'_, '_>, object: v8::Local<'_, v8::Object>, flags: u32) {
+    let flags = v8::Integer::new_from_unsigned(scope, flags);
+    object.set_internal_field(field::FLAGS, flags.into());
+}
+
+/// A field of the socket's [`shelf`]; undefined if there is none.
+pub(super) fn get_rare<'s>(
+    scope: &mut v8::PinScope<'s, '_>,
+    object: v8::Local<'_, v8::Object>,
+    index: usize,
+) -> v8::Local<'s, v8::Value> {
+    let shelf = get(scope, object, field::SHELF);
+    match v8::Local::<v8::Object>::try_from(shelf) {
+        Ok(shelf) => get(scope, shelf, index),
+        Err(_) => shelf,
+    }
+}
+
+/// Sets a field of the socket's [`shelf`], which is made for the first of them.
+pub(super) fn set_rare(
+    scope: &mut v8::PinScope<'_, '_>,
+    object: v8::Local<'_, v8::Object>,
+    index: usize,
+    value: v8::Local<'_, v8::Value>,
+) {
+    let known = get(scope, object, field::SHELF);
+    let shelf = v8::Local::<v8::Object>::try_from(known).ok().or_else(|| {
+        let template = Templates::sockets(scope).shelf.clone();
+        let shelf = v8::Local::new(scope, template).new_instance(scope)?;
+        object.set_internal_field(field::SHELF, shelf.into());
+        Some(shelf)
+    });
+    // There is none while the script is being ended.
+    if let Some(shelf) = shelf {
+        shelf.set_internal_field(index, value.into());
+    }
+}
+
+/// A method of a socket, which works on it whatever it is called on. Bound when it is looked at for the first time.
+fn bound_method<'s>(
+    scope: &mut v8::PinScope<'s, '_>,
+    _: v8::Local<'s, v8::Name>,
+    arguments: v8::PropertyCallbackArguments<'s>,
+    mut answer: v8::ReturnValue<'_, v8::Value>,
+) {
+    let socket = arguments.holder();
+    let index = arguments.data().uint32_value(scope).map_or(0, |index| index as usize % METHODS.len());
+    let known = get_rare(scope, socket, shelf::BOUND + index);
+    if !known.is_undefined() {
+        answer.set(known);
+        return;
+    }
+    let method = binding::guard(scope, |scope| {
+        let template = Templates::sockets(scope).methods[index].clone();
+        let method = v8::Local::new(scope, template).get_function(scope).ok_or(Throw::Pending)?;
+        if flags(scope, socket) & flag::DERIVED != 0 {
+            let own = socket.get_prototype(scope).and_then(|parent| parent.to_object(scope));
+            let name = binding::string(scope, METHODS[index]).into();
+            let own = own.map_or(Some(method.into()), |own| own.get(scope, name)).ok_or(Throw::Pending)?;
+            if !own.strict_equals(method.into()) {
+                return Ok(own);
+            }
+        }
+        let bound = realm::bind(scope, method, socket.into())?;
+        set_rare(scope, socket, shelf::BOUND + index, bound);
+        Ok(bound)
+    });
+    if let Some(method) = method {
+        answer.set(method);
+    }
+}
+
 /// An internal field.
 pub(super) fn get<'s>(
     scope: &mut v8::PinScope<'s, '_>,
@@ -185,7 +330,7 @@ fn extensions<'s>(
     scope: &mut v8::PinScope<'s, '_>,
     arguments: &Arguments<'s>,
 ) -> Native<v8::Local<'s, v8::Value>> {
-    let extensions = get(scope, arguments.this(), field::EXTENSIONS);
+    let extensions = get_rare(scope, arguments.this(), shelf::EXTENSIONS);
     Ok(if extensions.is_undefined() { v8::Array::new(scope, 0).into() } else { extensions })
 }
 
@@ -203,7 +348,7 @@ fn buffered_amount(scope: &mut v8::PinScope<'_, '_>, arguments: &Arguments<'_>) 
     match live {
         Some(buffered) => Ok(buffered),
         None => {
-            let left = get(scope, arguments.this(), field::BUFFERED);
+            let left = get_rare(scope, arguments.this(), shelf::BUFFERED);
             Ok(v8::Local::<v8::Number>::try_from(left).map_or(0.0, |left| left.value()))
         }
     }
@@ -213,7 +358,7 @@ fn binary_type<'s>(
     scope: &mut v8::PinScope<'s, '_>,
     arguments: &Arguments<'s>,
 ) -> Native<v8::Local<'s, v8::String>> {
-    let is_blob = get(scope, arguments.this(), field::IS_BLOB).is_true();
+    let is_blob = is_blob(scope, arguments.this());
     Ok(binding::string(scope, if is_blob { "blob" } else { "arraybuffer" }))
 }
 
@@ -229,8 +374,8 @@ fn set_binary_type(scope: &mut v8::PinScope<'_, '_>, arguments: &Arguments<'_>) 
             )));
         }
     };
-    let is_blob = v8::Boolean::new(scope, is_blob);
-    arguments.this().set_internal_field(field::IS_BLOB, is_blob.into());
+    let other = flags(scope, arguments.this()) & !flag::BLOB;
+    set_flags(scope, arguments.this(), other | if is_blob { flag::BLOB } else { 0 });
     Ok(())
 }
 
