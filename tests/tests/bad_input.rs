@@ -38,6 +38,11 @@ fn command_line() {
     fails(&script(NOTHING, &["--duration", "5"]), 255, &["invalid argument \"5\"", "--duration"]);
     fails(&script(NOTHING, &["--env", "1A=2"]), 255, &["invalid environment variable name '1A'"]);
     fails(&script(NOTHING, &["--tag", "bad"]), 255, &["error parsing tag 'bad'"]);
+    fails(
+        &script(NOTHING, &["--compatibility-mode", "zz"]),
+        255,
+        &["invalid compatibility mode", "\"base\""],
+    );
     fails(&script(NOTHING, &["--out", "nope"]), 255, &["invalid output type 'nope'"]);
 }
 
@@ -50,6 +55,9 @@ fn configuration() {
         104,
         &["the number of VUs must be more than 0"],
     );
+    let many =
+        script("export const options = { vus: 1e12, duration: '1s' }; export default function () {}", &[]);
+    fails(&many, 104, &["the test needs 1000000000000 VUs", "has room for "]);
     let duration = script("export const options = { duration: '0s' }; export default function () {}", &[]);
     fails(&duration, 104, &["`duration` option should be more than 0"]);
     let wrong_type = script("export const options = { vus: 'many' }; export default function () {}", &[]);

@@ -76,6 +76,7 @@ corpus! {
     close_in_callback
     close_in_close_handler
     close_twice
+    compatibility_base
     compression
     compression_errors
     compression_options
@@ -107,7 +108,9 @@ corpus! {
     failed_dials
     failed_dials_extension
     fragments
+    global
     group_tags_of_socket
+    groups_root
     handle_summary
     handle_summary_after_failure
     handle_summary_async
@@ -138,6 +141,8 @@ corpus! {
     no_setup_no_teardown
     options_env
     options_hosts
+    options_not_finite
+    options_not_finite_deep
     options_precedence
     options_script
     options_unknown
@@ -151,6 +156,7 @@ corpus! {
     require_builtin
     scenarios
     send_after_close
+    sleep_beyond
     send_binary_errors
     send_binary_null_prototype
     send_kinds

@@ -28,7 +28,7 @@ use crate::host::{Host, LoadRequest, RunRequest, Running, Script, SummaryFailure
 use crate::logging::{Level, Logger};
 use crate::options::flags::Run;
 use crate::options::merge::{Layers, merge};
-use crate::options::runtime::{self, Globals, Runtime};
+use crate::options::runtime::{self, CompatibilityMode, Globals, Runtime};
 use crate::options::table::Layer;
 use crate::options::validate::{Options, resolve};
 use crate::options::{env, script};
@@ -64,6 +64,9 @@ pub(crate) struct App<'a> {
 }
 
 /// A test about which everything is known that can be known before it starts.
+/// k6's words for the old name of a mode.
+const ENHANCED: &str = "CompatibilityMode \"experimental_enhanced\" is deprecated. Types are stripped by default for `.ts` files. Please move to using \"base\" instead as \"experimental_enhanced\" will be removed in the future";
+
 struct Test {
     /// As the user named it.
     name: String,
@@ -92,11 +95,21 @@ impl App<'_> {
         }
 
         let (path, source) = self.read(&run.script, stdin)?;
+        let mode = match runtime.compatibility_mode {
+            CompatibilityMode::Extended => ws_js::CompatibilityMode::Extended,
+            CompatibilityMode::Base => ws_js::CompatibilityMode::Base,
+            CompatibilityMode::Enhanced => {
+                self.log.warning(ENHANCED);
+                ws_js::CompatibilityMode::Base
+            }
+        };
         let (registry, tag_sets) = (Arc::new(Registry::new()), Arc::new(TagSets::new()));
         let script = self.host.load(LoadRequest {
+            name: run.script.clone(),
             path,
             source,
             env: script_env,
+            mode,
             registry: Arc::clone(&registry),
             tag_sets: Arc::clone(&tag_sets),
             log: self.log.clone(),
@@ -201,8 +214,13 @@ impl App<'_> {
 
     /// Runs the test and reports.
     fn conduct(&self, test: Test) -> Result<ExitCode, CliError> {
-        let vus = test.options.plan.max_vus() as u64;
-        if let Some(shortage) = descriptors::prepare(vus, test.echo.is_some()) {
+        let (vus, most) = (test.options.plan.max_vus(), ws_js::most_vus());
+        if vus > most {
+            return Err(CliError::config(format!(
+                "the test needs {vus} VUs, but the memory that this process may use has room for {most} at most"
+            )));
+        }
+        if let Some(shortage) = descriptors::prepare(vus as u64, test.echo.is_some()) {
             self.log.warning(&shortage);
         }
         let outputs = test

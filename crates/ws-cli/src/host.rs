@@ -23,11 +23,14 @@ pub(crate) trait Host {
 
 /// What the init stage needs.
 pub(crate) struct LoadRequest {
+    /// The script as the user named it.
+    pub(crate) name: String,
     /// The script's absolute path; of standard input, `-` in the working directory.
     pub(crate) path: PathBuf,
     pub(crate) source: String,
     /// `__ENV`.
     pub(crate) env: Vec<(String, String)>,
+    pub(crate) mode: ws_js::CompatibilityMode,
     pub(crate) registry: Arc<Registry>,
     pub(crate) tag_sets: Arc<TagSets>,
     pub(crate) log: Logger,

@@ -35,11 +35,19 @@ impl Host for Engine {
         let script = ws_js::Script::load(ScriptOptions {
             main,
             env: request.env.into_iter().collect(),
+            mode: request.mode,
             registry: request.registry,
             tag_sets: request.tag_sets,
             log: Arc::new(ScriptLog(request.log)),
         })
-        .map_err(failure)?;
+        .map_err(|error| match error {
+            ws_js::Error::Script(error @ ScriptError::Options(_)) => CliError::generic(format!(
+                "could not initialize '{}': could not load JS test 'file://{}': {error}",
+                request.name,
+                request.path.display()
+            )),
+            error => failure(error),
+        })?;
         Ok(Box::new(Loaded(script)))
     }
 }

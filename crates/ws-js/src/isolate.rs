@@ -28,7 +28,7 @@ const SEMI_SPACE: usize = 16 << 20;
 const HEAP_SLACK: usize = 4;
 
 /// What the heap of one realm is going to hold at least: its context and built-in objects.
-const REALM_BYTES: usize = 160 << 10;
+pub(crate) const REALM_BYTES: usize = 160 << 10;
 
 /// Makes an isolate that threads take in turns.
 pub(crate) fn new_shared(

@@ -43,6 +43,7 @@
 //! let script = Script::load(ScriptOptions {
 //!     main: Main::from_source(Path::new("hello.js"), text)?,
 //!     env: Default::default(),
+//!     mode: CompatibilityMode::Extended,
 //!     registry: registry.clone(),
 //!     tag_sets: tag_sets.clone(),
 //!     log: Arc::new(Stdout),
@@ -121,10 +122,11 @@ pub use error::Error;
 pub use exception::{Frame, JsException};
 pub use group::gc::GcPauses;
 pub use log::{Level, Log, Record};
+pub use memory::most_vus;
 pub use modules::Main;
 pub use platform::{PlatformOptions, initialize};
 pub use runtime::{HeapUse, InitError, Runtime, RuntimeOptions};
-pub use script::{Export, Script, ScriptError, ScriptOptions};
+pub use script::{CompatibilityMode, Export, Script, ScriptError, ScriptOptions};
 pub use shared::{Compat, HttpOptions, Settings};
 pub use vu::job::{Assignment, Iteration, IterationOutcome, Phase, PhaseError, Work};
 pub use vu::summary::{Summary, SummaryError};

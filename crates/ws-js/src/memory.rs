@@ -2,6 +2,8 @@
 
 use std::fs;
 
+use crate::isolate;
+
 /// What this process may use, in bytes: the machine's memory or its control group's limit, whichever is
 /// less. 4 GiB where the system does not say.
 pub(crate) fn available() -> u64 {
@@ -9,6 +11,12 @@ pub(crate) fn available() -> u64 {
     let limits = ["/sys/fs/cgroup/memory.max", "/sys/fs/cgroup/memory/memory.limit_in_bytes"];
     let group = limits.iter().find_map(|path| fs::read_to_string(path).ok()?.trim().parse().ok());
     [machine, group].into_iter().flatten().min().unwrap_or(4 << 30)
+}
+
+/// More VUs than this do not fit into the memory that this process may use, whatever their script: it would not hold
+/// their JavaScript worlds.
+pub fn most_vus() -> usize {
+    usize::try_from(available()).unwrap_or(usize::MAX) / isolate::REALM_BYTES
 }
 
 fn parse_meminfo(text: &str) -> Option<u64> {

@@ -11,6 +11,7 @@ use crate::convert::json_parse;
 use crate::env;
 use crate::exception::JsException;
 use crate::modules::{self, RealmModules};
+use crate::script::CompatibilityMode;
 use crate::shared::Shared;
 use crate::templates::Templates;
 use crate::vu;
@@ -63,6 +64,9 @@ impl Realm {
         let console = Templates::console(scope);
         binding::set(scope, global, "console", console.into());
         api::timers::install(scope, global);
+        if shared.mode == CompatibilityMode::Extended {
+            binding::set(scope, global, "global", global.into());
+        }
         let noop = noop_function(scope);
         let key = binding::string(scope, "bind").into();
         let bind = noop.get(scope, key).and_then(|bind| v8::Local::<v8::Function>::try_from(bind).ok());

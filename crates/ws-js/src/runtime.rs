@@ -112,6 +112,7 @@ impl Runtime {
             settings,
             sources: Arc::clone(&script.sources),
             env: script.env.clone(),
+            mode: script.mode,
             registry: Arc::clone(&script.registry),
             tag_sets: Arc::clone(&script.tag_sets),
             arrays: Arc::clone(&script.arrays),

@@ -28,6 +28,8 @@ pub struct ScriptOptions {
     pub main: Main,
     /// What it sees as `__ENV`.
     pub env: BTreeMap<String, String>,
+    /// What it has beyond the language.
+    pub mode: CompatibilityMode,
     /// Where its custom metrics are registered.
     pub registry: Arc<Registry>,
     /// Where tag sets are interned.
@@ -36,10 +38,21 @@ pub struct ScriptOptions {
     pub log: Arc<dyn Log>,
 }
 
+/// k6's word for whether scripts have what comes from neither the language nor the web.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub enum CompatibilityMode {
+    /// They have `global`, the global object, which bundles look for that were made for Node.js.
+    #[default]
+    Extended,
+    /// They have not.
+    Base,
+}
+
 /// A script whose init stage has run once.
 pub struct Script {
     pub(crate) sources: Arc<Sources>,
     pub(crate) env: BTreeMap<String, String>,
+    pub(crate) mode: CompatibilityMode,
     pub(crate) registry: Arc<Registry>,
     pub(crate) tag_sets: Arc<TagSets>,
     pub(crate) arrays: Arc<SharedArrays>,
@@ -64,8 +77,8 @@ pub enum ScriptError {
     /// The script threw, could not be parsed, or imports what is not there.
     #[error("{}", .0.stack_text().trim_end())]
     Exception(JsException),
-    /// Its `options` cannot be written as JSON.
-    #[error("the exported options are not JSON: {0}")]
+    /// Its `options` cannot be written as JSON, for this reason.
+    #[error("error parsing script options: {0}")]
     Options(String),
 }
 
@@ -74,13 +87,14 @@ impl Script {
     ///
     /// Call [`initialize`](crate::initialize) before.
     pub fn load(options: ScriptOptions) -> Result<Self, Error> {
-        let ScriptOptions { main, env, registry, tag_sets, log } = options;
+        let ScriptOptions { main, env, mode, registry, tag_sets, log } = options;
         let sources = Sources::new(main);
         let arrays = Arc::<SharedArrays>::default();
         let shared = Shared::new(Parts {
             settings: Settings::default(),
             sources: Arc::clone(&sources),
             env: env.clone(),
+            mode,
             registry: Arc::clone(&registry),
             tag_sets: Arc::clone(&tag_sets),
             arrays: Arc::clone(&arrays),
@@ -99,7 +113,7 @@ impl Script {
             described
         })?;
         sources.seal();
-        Ok(Self { sources, env, registry, tag_sets, arrays, log, options, exports })
+        Ok(Self { sources, env, mode, registry, tag_sets, arrays, log, options, exports })
     }
 
     /// The exported `options`, if there are any.
@@ -185,13 +199,14 @@ fn exports(scope: &mut v8::PinScope<'_, '_>, realm: &Realm) -> Result<Descriptio
             if value.is_null_or_undefined() {
                 continue;
             }
-            let json = v8::json::stringify(scope, value)
-                .ok_or_else(|| {
-                    ScriptError::Options("an object refers to itself, or a getter throws".to_owned())
-                })?
-                .to_rust_string_lossy(scope);
-            options =
-                Some(serde_json::from_str(&json).map_err(|error| ScriptError::Options(error.to_string()))?);
+            let json = crate::convert::json_stringify(scope, value).map_err(|throw| match throw {
+                Throw::Plain(why) => ScriptError::Options(why),
+                _ => ScriptError::Options("a getter throws".to_owned()),
+            })?;
+            options = json
+                .map(|json| serde_json::from_str(&json))
+                .transpose()
+                .map_err(|error| ScriptError::Options(error.to_string()))?;
         } else {
             found.push(Export { is_function: value.is_function(), name });
         }

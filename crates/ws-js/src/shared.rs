@@ -14,6 +14,7 @@ use crate::api::data::SharedArrays;
 use crate::group::pool::Pool;
 use crate::log::{Level, Log, Record};
 use crate::modules::Sources;
+use crate::script::CompatibilityMode;
 
 /// Options of a run that the JavaScript side needs, consolidated.
 #[derive(Clone)]
@@ -136,6 +137,7 @@ pub(crate) struct Parts {
     pub(crate) settings: Settings,
     pub(crate) sources: Arc<Sources>,
     pub(crate) env: BTreeMap<String, String>,
+    pub(crate) mode: CompatibilityMode,
     pub(crate) registry: Arc<Registry>,
     pub(crate) tag_sets: Arc<TagSets>,
     pub(crate) arrays: Arc<SharedArrays>,

@@ -74,6 +74,7 @@ fn an_init_stage_that_fills_the_heap_says_so() {
     let loaded = Script::load(ScriptOptions {
         main: Main::from_source(Path::new("/script.js"), source.to_owned()).unwrap(),
         env: Default::default(),
+        mode: Default::default(),
         registry: Arc::new(Registry::new()),
         tag_sets: Arc::new(TagSets::new()),
         log: Arc::new(Silent),

@@ -56,7 +56,6 @@ pub(crate) static NOT_YET: &[NotYet] = &[
     refuse(of(Test, Connections).flag("batch", "N").variable("K6_BATCH").key("batch"), Harmless::Number(20)),
     refuse(of(Test, Connections).flag("batch-per-host", "N").variable("K6_BATCH_PER_HOST").key("batchPerHost"), Harmless::Number(6)),
     refuse(of(Test, Load).key("cloud"), Harmless::Always),
-    refuse(of(Runtime, Script).flag("compatibility-mode", "MODE").variable("K6_COMPATIBILITY_MODE"), Harmless::Text("extended")),
     refuse(of(Global, AllCommands).flag("config", "FILE").letter('c').variable("K6_CONFIG"), Harmless::Never),
     refuse(of(Test, Results).flag("console-output", "FILE").variable("K6_CONSOLE_OUTPUT"), Harmless::Never),
     refuse(of(Test, Connections).switch("discard-response-bodies").variable("K6_DISCARD_RESPONSE_BODIES").key("discardResponseBodies"), Harmless::False),

@@ -37,6 +37,7 @@ pub(crate) struct Runtime {
     /// `-e`, in order.
     pub(crate) env: Vec<(String, String)>,
     pub(crate) include_system_env_vars: bool,
+    pub(crate) compatibility_mode: CompatibilityMode,
     pub(crate) no_thresholds: bool,
     pub(crate) no_summary: bool,
     pub(crate) summary_export: Option<String>,
@@ -56,6 +57,7 @@ impl Runtime {
         Self {
             env: said.env.unwrap_or_default(),
             include_system_env_vars: said.include_system_env_vars.unwrap_or(true),
+            compatibility_mode: said.compatibility_mode.unwrap_or_default(),
             no_thresholds: said.no_thresholds.unwrap_or(false),
             no_summary: said.no_summary.unwrap_or(disabled),
             summary_export: said.summary_export,
@@ -75,6 +77,27 @@ impl Runtime {
         all.into_iter().collect()
     }
 }
+
+/// What scripts have beyond the language.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub(crate) enum CompatibilityMode {
+    #[default]
+    Extended,
+    Base,
+    /// k6's former name for what its base mode has become.
+    Enhanced,
+}
+
+/// `--compatibility-mode`.
+pub(crate) const COMPATIBILITY_MODE: Form<CompatibilityMode> = Form::only_text(|text| match text {
+    "extended" => Ok(Some(CompatibilityMode::Extended)),
+    "base" => Ok(Some(CompatibilityMode::Base)),
+    "experimental_enhanced" => Ok(Some(CompatibilityMode::Enhanced)),
+    _ => Err(format!(
+        "invalid compatibility mode {text:?}. Use: \"extended\", \"base\", \"experimental_enhanced\""
+    )),
+})
+.speaking();
 
 /// `-e`: `NAME=value`, or `NAME` for an empty one.
 pub(crate) const VARIABLES: Form<Vec<(String, String)>> =

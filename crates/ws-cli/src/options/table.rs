@@ -18,7 +18,7 @@ use super::network::{self, Dns};
 use super::row::Heading::{Connections, Global as AllCommands, Load, Results, Script};
 use super::row::Scope::{Global, Run, Runtime, Test};
 use super::row::{of, options};
-use super::runtime::{self, Output, SummaryMode};
+use super::runtime::{self, CompatibilityMode, Output, SummaryMode};
 use super::thresholds::{self, RawThreshold};
 use super::{scenario, stages, tls};
 
@@ -60,6 +60,9 @@ options! {
         of(Runtime, Script).switch("include-system-env-vars").variable("K6_INCLUDE_SYSTEM_ENV_VARS");
     /// Throw on bad metric values instead of warning
     throw: bool, SWITCH, of(Test, Script).switch("throw").letter('w').variable("K6_THROW").key("throw");
+    /// Whether scripts have `global`: extended (default) or base
+    compatibility_mode: CompatibilityMode, runtime::COMPATIBILITY_MODE,
+        of(Runtime, Script).flag("compatibility-mode", "MODE").variable("K6_COMPATIBILITY_MODE");
     /// Whom k6/websockets follows where k6 and the web's standard differ: k6 (default) or web
     compat: Compat, COMPAT, of(Test, Script).flag("compat", "WHOM").variable("K6_COMPAT").key("compat");
     /// Start an echo server for this run and put its address into __ENV.WS_URL

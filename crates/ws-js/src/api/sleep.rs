@@ -6,7 +6,10 @@ use crate::api::Caller;
 use crate::binding::{self, Throw};
 use crate::vu::block::{self, Kind};
 
-/// Nobody waits longer than this, ten years; a larger number means "for ever".
+/// As many seconds as an `i64` has nanoseconds for: k6 does not wait for more at all, `Infinity` included.
+const TOO_LONG: f64 = 9_223_372_036.854_775_807;
+
+/// Nobody waits longer than this, ten years, for what is less.
 const LONGEST: f64 = 315_360_000.0;
 
 /// Adds `sleep` to the exports of `k6`.
@@ -21,8 +24,8 @@ fn sleep(
 ) {
     binding::guard(scope, |scope| {
         let seconds = arguments.get(0).number_value(scope).ok_or(Throw::Pending)?;
-        // Not a number, negative, or nothing to wait for.
-        if seconds.is_nan() || seconds <= 0.0 {
+        // Not a number, negative, nothing to wait for, or more than k6 can count.
+        if seconds.is_nan() || seconds <= 0.0 || seconds >= TOO_LONG {
             return Ok(());
         }
         let deadline = Instant::now() + Duration::from_secs_f64(seconds.min(LONGEST));

@@ -59,7 +59,9 @@ impl VuTags {
     /// Enters the group `name` and returns what [`leave_group`](Self::leave_group) wants.
     pub(crate) fn enter_group(&mut self, shared: &Shared, name: &str) -> String {
         let outer = self.group.clone();
-        self.enter(shared, format!("{outer}::{name}"));
+        // Without a name it is the top itself, as long as there is nothing around it.
+        let is_top = outer.is_empty() && name.is_empty();
+        self.enter(shared, if is_top { String::new() } else { format!("{outer}::{name}") });
         outer
     }
 

@@ -78,6 +78,7 @@ impl Plan {
         let script = Script::load(ScriptOptions {
             main: Main::from_source(Path::new("/script.js"), script).unwrap(),
             env: self.env,
+            mode: Default::default(),
             registry: Arc::clone(&registry),
             tag_sets: Arc::clone(&tag_sets),
             log: Arc::clone(&log) as Arc<dyn Log>,

@@ -1,0 +1,3 @@
+export const options = { vus: parseInt(__ENV.NOT_SET) };
+
+export default function () {}
