@@ -107,6 +107,7 @@ corpus! {
     exception_uncaught
     failed_dials
     failed_dials_extension
+    finalization
     fragments
     global
     group_tags_of_socket

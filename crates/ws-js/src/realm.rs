@@ -67,6 +67,7 @@ impl Realm {
         if shared.mode == CompatibilityMode::Extended {
             binding::set(scope, global, "global", global.into());
         }
+        take_away(scope, global);
         let noop = noop_function(scope);
         let key = binding::string(scope, "bind").into();
         let bind = noop.get(scope, key).and_then(|bind| v8::Local::<v8::Function>::try_from(bind).ok());
@@ -262,6 +263,20 @@ pub(crate) extern "C" fn on_promise_reject(message: v8::PromiseRejectMessage<'_>
             _ => (),
         }
     });
+}
+
+/// Removes what would call back from V8's own tasks: those belong to an isolate, not to a VU, so a callback would run
+/// under nobody's rules. Left there it would never be called, and what it waits for would be kept for ever. k6 has
+/// neither.
+fn take_away<'s>(scope: &mut v8::PinScope<'s, '_>, global: v8::Local<'s, v8::Object>) {
+    let name = binding::string(scope, "FinalizationRegistry").into();
+    global.delete(scope, name);
+    let name = binding::string(scope, "Atomics").into();
+    let atomics = global.get(scope, name).and_then(|it| v8::Local::<v8::Object>::try_from(it).ok());
+    if let Some(atomics) = atomics {
+        let name = binding::string(scope, "waitAsync").into();
+        atomics.delete(scope, name);
+    }
 }
 
 /// Of the script's kind: native functions have no stack check, which is what this one is called for.
