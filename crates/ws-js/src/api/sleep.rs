@@ -7,7 +7,7 @@ use crate::binding::{self, Throw};
 use crate::vu::block::{self, Kind};
 
 /// As many seconds as an `i64` has nanoseconds for: k6 does not wait for more at all, `Infinity` included.
-const TOO_LONG: f64 = 9_223_372_036.854_775_807;
+const TOO_LONG: f64 = i64::MAX as f64 / 1e9;
 
 /// Nobody waits longer than this, ten years, for what is less.
 const LONGEST: f64 = 315_360_000.0;
