@@ -1,3 +1,4 @@
+// drop: error websocket: close sent
 // Close codes that must not be on the wire.
 import ws from 'k6/ws';
 

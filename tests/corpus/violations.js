@@ -1,3 +1,4 @@
+// drop: error websocket: close sent
 import ws from 'k6/ws';
 
 const kinds = ['rsv1', 'rsv2', 'rsv3', 'rsv23', 'opcode', 'mask', 'long-control', 'split-control', 'data-before-fin',

@@ -1,5 +1,7 @@
 // since: 2.2.0
 // drop: k6/experimental/websockets is deprecated
+// drop: error websocket: close sent
+// drop: /rst: error read tcp
 import { WebSocket } from 'k6/experimental/websockets';
 
 // Where k6 has no close code, this tool says 1006.

@@ -234,3 +234,44 @@ fn what_is_sent_after_the_end_does_not_count() {
     let summary: Value = serde_json::from_str(&summary).unwrap();
     assert_eq!(summary["metrics"]["ws_msgs_sent"]["count"], 1);
 }
+
+/// A broken rule is named behind k6's words, and a reset is an error of `k6/websockets`, too; k6 says neither.
+#[test]
+fn errors_name_the_rule_that_the_server_broke() {
+    if !is_ws("the rule that a server broke") {
+        return;
+    }
+    let server = TestServer::start().unwrap();
+    let fixture = Fixture::new(
+        "import ws from 'k6/ws';
+        import { WebSocket } from 'k6/websockets';
+        export default function () {
+          ws.connect(`${__ENV.WS_URL}/violation/rsv2`, null, (s) => {
+            s.on('error', (e) => console.log(e.error()));
+            s.on('close', (code) => console.log(code));
+          });
+          for (const path of ['/violation/rsv2', '/rst']) {
+            const s = new WebSocket(__ENV.WS_URL + path);
+            s.onopen = () => s.send('x');
+            s.onerror = (e) => console.log(path, e.error.replace(/127[^ ]*: /, ''));
+            s.onclose = (e) => console.log(path, e.code, e.wasClean);
+          }
+        }",
+    );
+    let finished = fixture.run().arg_value("--env", format!("WS_URL={}", server.url())).finish().unwrap();
+    let mut lines = finished.console();
+    // The two sockets have no order.
+    lines[2..].sort_by_key(|line| line.starts_with("/rst"));
+    assert_eq!(
+        lines,
+        [
+            "websocket: close sent (RSV2 set)",
+            "1001",
+            "/violation/rsv2 websocket: close sent (RSV2 set)",
+            "/violation/rsv2 1006 false",
+            "/rst read tcp read: connection reset by peer",
+            "/rst 1006 false",
+        ],
+        "{finished:#?}"
+    );
+}

@@ -203,11 +203,17 @@ impl Life<'_> {
                 self.end(scope, Ending { reason, ..Ending::abnormal(Some(error)) })
             }
             Incoming::Ended(Ended::Violation(violation)) => {
-                // What went wrong is told to the server, in the close frame; the script hears of what k6 does not notice.
-                let error = (violation.close_code() != 1002).then(|| violation.to_string());
-                self.end(scope, Ending::abnormal(error))
+                // The server is told in the close frame.
+                let error = match violation.close_code() {
+                    1002 => SocketError::broken_rule(&violation).text(),
+                    _ => violation.to_string(),
+                };
+                self.end(scope, Ending::abnormal(Some(error)))
             }
-            Incoming::Ended(Ended::Broken(_)) => self.end(scope, Ending::abnormal(None)),
+            Incoming::Ended(Ended::Broken(error)) => {
+                let text = SocketError::read(self.at.addresses(), &error).text();
+                self.end(scope, Ending::abnormal(Some(text)))
+            }
         }
     }
 

@@ -5,7 +5,7 @@ use std::net::{IpAddr, SocketAddr};
 use std::time::Duration;
 
 use ws_loop::{DialError, DnsError, LeaveFailure, Left};
-use ws_proto::{Direction, Error, ExtensionFault, PeerError, Phase, TimeLimit, UpgradeResponse};
+use ws_proto::{Direction, Error, ExtensionFault, PeerError, Phase, TimeLimit, UpgradeResponse, Violation};
 
 use super::tls_text;
 use crate::api::{set_number, set_text};
@@ -166,7 +166,7 @@ pub(in crate::api) enum SocketError {
     Unsent(u32),
     /// Something was sent on a socket that is closed.
     CloseSent,
-    /// The peer broke the protocol in a way that k6 does not notice; the text says how.
+    /// The peer broke the protocol; the text says how.
     Violation(String),
 }
 
@@ -178,6 +178,16 @@ impl SocketError {
     pub(in crate::api) fn write(ends: Ends, error: &io::Error) -> Self {
         let why = format!("write: {}", errno_text(error));
         Self::Net { op: "write", ends, why, timeout: false }
+    }
+
+    pub(in crate::api) fn read(ends: Ends, error: &io::Error) -> Self {
+        let why = format!("read: {}", errno_text(error));
+        Self::Net { op: "read", ends, why, timeout: false }
+    }
+
+    /// The peer broke a rule that k6 enforces, too. k6 says what comes of it, we add the rule.
+    pub(in crate::api) fn broken_rule(rule: &Violation) -> Self {
+        Self::Violation(format!("close sent ({rule})"))
     }
 
     /// What is to be said of a socket that has not written everything; `own_close`: not even a close frame is to be

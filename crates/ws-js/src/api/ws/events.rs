@@ -136,7 +136,7 @@ impl At {
                 }
                 let (error, code) = match violation.close_code() {
                     // What k6 checks, too: its scripts see its own attempt to close after that.
-                    1002 => (SocketError::CloseSent, 1001),
+                    1002 => (SocketError::broken_rule(&violation), 1001),
                     code => (SocketError::Violation(violation.to_string()), code),
                 };
                 match self.emit_error(scope, &error) {
