@@ -82,7 +82,7 @@ pub use event::{
 pub use event_loop::{EventLoop, LoopConfig};
 pub use key::SocketKey;
 pub use mailbox::LoopHandle;
-pub use nest::{Nest, NestWaker};
+pub use nest::{Nest, NestWaker, Nestling};
 pub use proxies::{BadProxy, Proxies};
 pub use resolver::{
     Cidr, CidrError, DnsError, HostPatterns, Hosts, HostsError, Lookup, PatternError, Policy, Resolver,

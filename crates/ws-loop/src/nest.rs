@@ -1,6 +1,6 @@
 //! One poll over many loops: what a driver of several loops waits on.
 
-use std::os::fd::{AsRawFd, RawFd};
+use std::os::fd::RawFd;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::Duration;
@@ -56,6 +56,27 @@ struct Member {
     fd: RawFd,
     id: usize,
     heat: Arc<Heat>,
+    muted: bool,
+}
+
+impl Member {
+    fn is_loud(&self) -> bool {
+        !self.muted && self.heat.is_hot()
+    }
+}
+
+/// What a [`Nest`] has to know of an [`EventLoop`], for those who cannot reach the loop itself at the moment: see
+/// [`EventLoop::nestling`].
+#[derive(Clone, Debug)]
+pub struct Nestling {
+    fd: RawFd,
+    heat: Arc<Heat>,
+}
+
+impl Nestling {
+    pub(crate) fn new(fd: RawFd, heat: Arc<Heat>) -> Self {
+        Self { fd, heat }
+    }
 }
 
 /// What a loop and its nest tell each other.
@@ -104,15 +125,28 @@ impl Nest {
     ///
     /// If `id` is `usize::MAX`.
     pub fn add<T: Send + 'static>(&mut self, member: &EventLoop<T>, id: usize) -> Result<(), Error> {
+        self.add_nestling(&member.nestling(), id)
+    }
+
+    /// As [`add`](Self::add), for a loop that is still there but out of reach.
+    ///
+    /// # Errors
+    ///
+    /// As [`add`](Self::add).
+    ///
+    /// # Panics
+    ///
+    /// As [`add`](Self::add).
+    pub fn add_nestling(&mut self, member: &Nestling, id: usize) -> Result<(), Error> {
         assert_ne!(Token(id), WAKER, "reserved");
-        let fd = member.as_raw_fd();
+        let fd = member.fd;
         self.poll
             .registry()
             .register(&mut SourceFd(&fd), Token(id), Interest::READABLE)
             .map_err(Error::Nest)?;
         // A loop dropped without `remove` has left its descriptor's number to this one.
         self.members.retain(|member| member.fd != fd);
-        self.members.push(Member { fd, id, heat: Arc::clone(member.heat()) });
+        self.members.push(Member { fd, id, heat: Arc::clone(&member.heat), muted: false });
         Ok(())
     }
 
@@ -122,10 +156,27 @@ impl Nest {
     ///
     /// [`Error::Nest`] if the loop is not in this nest.
     pub fn remove<T: Send + 'static>(&mut self, member: &EventLoop<T>) -> Result<(), Error> {
-        let fd = member.as_raw_fd();
+        self.remove_nestling(&member.nestling())
+    }
+
+    /// As [`remove`](Self::remove), for a loop that is still there but out of reach.
+    ///
+    /// # Errors
+    ///
+    /// As [`remove`](Self::remove).
+    pub fn remove_nestling(&mut self, member: &Nestling) -> Result<(), Error> {
+        let fd = member.fd;
         self.poll.registry().deregister(&mut SourceFd(&fd)).map_err(Error::Nest)?;
         self.members.retain(|member| member.fd != fd);
         Ok(())
+    }
+
+    /// Whether the loop `id` is passed over: muted, it is not reported and ends no wait, whatever it has to do, until
+    /// it is muted no longer. For a loop that somebody else is busy with.
+    pub fn set_muted(&mut self, id: usize, muted: bool) {
+        if let Some(member) = self.members.iter_mut().find(|member| member.id == id) {
+            member.muted = muted;
+        }
     }
 
     /// Waits until a loop has something to do, the nest is woken, or `timeout` has passed (`None`: for ever), and
@@ -138,7 +189,7 @@ impl Nest {
     /// [`Error::Poll`] if polling fails. An interruption by a signal is not an error.
     pub fn wait(&mut self, timeout: Option<Duration>, ready: &mut Vec<usize>) -> Result<(), Error> {
         ready.clear();
-        let hot = self.members.iter().any(|member| member.heat.is_hot());
+        let hot = self.members.iter().any(Member::is_loud);
         let timeout = if hot { Some(Duration::ZERO) } else { timeout };
         match self.poll.poll(&mut self.events, timeout) {
             Err(error) if error.kind() == std::io::ErrorKind::Interrupted => self.events.clear(),
@@ -150,7 +201,7 @@ impl Nest {
                 member.heat.edge.store(true, Ordering::Release);
             }
         }
-        ready.extend(self.members.iter().filter(|member| member.heat.is_hot()).map(|member| member.id));
+        ready.extend(self.members.iter().filter(|member| member.is_loud()).map(|member| member.id));
         Ok(())
     }
 

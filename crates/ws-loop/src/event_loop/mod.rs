@@ -19,7 +19,7 @@ use crate::clock::{Clock, Ticks};
 use crate::event::{Arrival, DialFailure, DialTimings, Event, Left, Traffic};
 use crate::key::WAKER;
 use crate::mailbox::{LoopHandle, Mail, Mailbox};
-use crate::nest::Heat;
+use crate::nest::{Heat, Nestling};
 use crate::registry::Registry;
 use crate::wheel::{TimerId, TimerWheel};
 use crate::{Error, Resolver, SocketKey};
@@ -310,8 +310,9 @@ impl<T: Send + 'static> EventLoop<T> {
         self.wheel.cancel(timer)
     }
 
-    pub(crate) fn heat(&self) -> &Arc<Heat> {
-        &self.heat
+    /// What a [`Nest`](crate::Nest) has to know of this loop. Of no use once the loop is dropped.
+    pub fn nestling(&self) -> Nestling {
+        Nestling::new(self.poll.as_raw_fd(), Arc::clone(&self.heat))
     }
 
     /// Has the next turn look at a socket.

@@ -40,6 +40,27 @@ fn a_loop_is_reported_until_a_turn_has_taken_everything() {
 }
 
 #[test]
+fn a_muted_loop_keeps_what_it_has_and_ends_no_wait() {
+    let mut nest = Nest::new().unwrap();
+    let (mut a, mut b) = (new_loop(), new_loop());
+    nest.add_nestling(&a.nestling(), 0).unwrap();
+    nest.add(&b, 1).unwrap();
+    a.handle().post(1);
+    nest.set_muted(0, true);
+    assert_eq!(ready(&mut nest, Some(Duration::from_millis(20))), [0; 0]);
+    b.handle().post(2);
+    assert_eq!(ready(&mut nest, Some(LONG)), [1]);
+    b.turn(NOW).unwrap();
+    assert_eq!(drain(&mut b), 1);
+    nest.set_muted(0, false);
+    assert_eq!(ready(&mut nest, Some(LONG)), [0], "its edge came while it was muted");
+    a.turn(NOW).unwrap();
+    assert_eq!(drain(&mut a), 1);
+    nest.remove_nestling(&a.nestling()).unwrap();
+    assert!(nest.remove(&a).is_err());
+}
+
+#[test]
 fn what_a_loop_was_left_with_goes_along_to_another_nest() {
     let (mut first, mut second) = (Nest::new().unwrap(), Nest::new().unwrap());
     let mut l = new_loop();
