@@ -125,7 +125,7 @@ pub use log::{Level, Log, Record};
 pub use memory::most_vus;
 pub use modules::Main;
 pub use platform::{PlatformOptions, initialize};
-pub use runtime::{HeapUse, InitError, Runtime, RuntimeOptions};
+pub use runtime::{HeapUse, HoldUp, InitError, Runtime, RuntimeOptions};
 pub use script::{CompatibilityMode, Export, Script, ScriptError, ScriptOptions};
 pub use shared::{Compat, HttpOptions, Settings};
 pub use vu::job::{Assignment, Iteration, IterationOutcome, Phase, PhaseError, Work};

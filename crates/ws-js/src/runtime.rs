@@ -10,7 +10,7 @@ use ws_metrics::{BatchSender, WallClock};
 
 use crate::error::Error;
 use crate::group::gc::{GcClock, GcPauses};
-use crate::group::{Group, Post, State};
+use crate::group::{Group, Post, State, slice};
 use crate::isolate::HeapShare;
 use crate::log::{Level, Record};
 use crate::script::{self, Script, ScriptError};
@@ -72,6 +72,17 @@ pub struct HeapUse {
     pub resident_bytes: usize,
     /// Bytes that V8 has from the system's allocator beside its heaps.
     pub malloced_bytes: usize,
+}
+
+/// How long others had to wait while the script of one VU ran. Counted are stretches of more than 10 ms, to 10 ms.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct HoldUp {
+    /// Its `__VU`.
+    pub vu: u32,
+    /// Over the whole run.
+    pub total: Duration,
+    /// At a time: for one time slice, or for one call of a built-in function that could not be cut.
+    pub longest: Duration,
 }
 
 #[derive(Default)]
@@ -328,6 +339,23 @@ impl Runtime {
             std::mem::forget(group);
         }
         place.made = 0;
+    }
+
+    /// Which VUs have kept others of their group waiting by computing, and for how long; the worst first.
+    pub fn hold_ups(&self) -> Vec<HoldUp> {
+        let mut hold_ups = Vec::new();
+        for (group, vu, slice::HoldUp { total, longest }) in self.staff.hold_ups() {
+            // A group that a script keeps even now is not asked.
+            let deadline = Instant::now() + Duration::from_millis(100);
+            let numbers = |state: &mut State| (state.vus[vu as usize].number, state.vus.len());
+            let Some((number, vus)) = group.with_state_until(deadline, numbers) else { continue };
+            // The phases have their group to themselves, and so has the only VU of a group.
+            if number > 0 && vus > 1 {
+                hold_ups.push(HoldUp { vu: number, total, longest });
+            }
+        }
+        hold_ups.sort_by_key(|held_up| std::cmp::Reverse(held_up.total));
+        hold_ups
     }
 
     /// The pauses for garbage collection since the VUs were made.

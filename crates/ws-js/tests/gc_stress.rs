@@ -1,8 +1,13 @@
-//! The tests of groups again, while V8 collects garbage all the time and moves what it can: a handle that nobody
-//! keeps alive, or a pointer that nobody updates, does not survive that.
+//! The tests of groups and of time slices again, while V8 collects garbage all the time and moves what it can: a
+//! handle that nobody keeps alive, or a pointer that nobody updates, does not survive that.
+
+// Each of the two files brings its own support along, as it has to when it is a test by itself.
+#![allow(clippy::duplicate_mod)]
 
 #[path = "groups.rs"]
 mod groups;
+#[path = "slices.rs"]
+mod slices;
 
 use groups::support;
 

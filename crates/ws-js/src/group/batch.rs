@@ -15,9 +15,11 @@ use crate::vu::inbox::LoopEvent;
 pub(crate) enum End {
     /// All is done; the next turn is due at `deadline` at the latest.
     Done { deadline: Option<Instant> },
-    /// A script blocked, and the thread that runs it (this one) is no longer the driver. Another thread has
-    /// gone on with the group.
+    /// A script blocked or computed for long, and the thread that runs it (this one) is no longer the driver.
+    /// Another thread has gone on with the group.
     RoleLost,
+    /// Someone is inside the group. Its gate calls the driver when it is free.
+    Held,
 }
 
 /// Runs a turn of `group` as its driver, or the rest of one.
@@ -26,7 +28,7 @@ pub(crate) enum End {
 /// goes on with what is left of it, and takes nothing new. Otherwise a group whose scripts block again and
 /// again would keep the driver, and the driver's other groups would wait for seconds.
 pub(crate) fn run(group: &Arc<Group>) -> End {
-    group.enter(|inside| {
+    let end = group.enter_as_driver(|inside| {
         {
             let mut state = inside.state();
             if state.starts_left.is_none() {
@@ -53,7 +55,8 @@ pub(crate) fn run(group: &Arc<Group>) -> End {
             deadline = Some(now);
         }
         End::Done { deadline }
-    })
+    });
+    end.unwrap_or(End::Held)
 }
 
 /// What a thread that is not the driver does before it leaves the group: what the script wrote goes out,

@@ -1,22 +1,23 @@
 //! The driver role: wait for the events of all its groups, and run them group by group.
 //!
-//! A driver is data that threads hand to each other. The thread that has it may lose it in the middle of a
-//! batch, when a script blocks ([`park`](super::park::park)): then another thread is in [`drive`] with the
-//! same role, and goes on with the same group.
+//! The role is not bound to a thread. The thread that has it gives it away in the middle of a batch when a script
+//! blocks ([`park`](super::park::park)), and it is taken from a thread whose script computes for long
+//! ([`DriverPost::take_over`]): then another thread is in [`drive`] and goes on with the same groups.
 
 use std::collections::VecDeque;
 use std::sync::Arc;
-use std::sync::atomic::{AtomicU64, AtomicUsize, Ordering::Relaxed};
+use std::sync::atomic::{AtomicU64, AtomicUsize, Ordering::Acquire, Ordering::Relaxed, Ordering::Release};
 use std::time::{Duration, Instant};
 
-use parking_lot::Mutex;
+use parking_lot::{Mutex, MutexGuard};
 use ws_loop::{Nest, NestWaker};
 
 use super::controller::Load;
+use super::gate::Listener;
 use super::{Group, batch, seat};
 
-/// The role itself.
-pub(crate) struct Driver {
+/// What a driver knows. Only the thread that leads has it open.
+struct Driver {
     nest: Nest,
     /// The groups, by the number they have in `nest`.
     members: Vec<Option<Member>>,
@@ -25,7 +26,6 @@ pub(crate) struct Driver {
     /// The group whose batch is under way.
     current: Option<usize>,
     scratch: Vec<usize>,
-    post: Arc<DriverPost>,
     ended: bool,
 }
 
@@ -33,10 +33,21 @@ struct Member {
     group: Arc<Group>,
     /// When the group wants a turn even if nothing happens.
     deadline: Option<Instant>,
+    /// Its gate was not free. It is passed over until the gate is kept for this driver.
+    is_held: bool,
+}
+
+/// A thread's hold on the role: good until it is handed on.
+pub(crate) struct Lead {
+    post: Arc<DriverPost>,
+    term: u64,
 }
 
 /// How others reach a driver, whichever thread it is on.
 pub(crate) struct DriverPost {
+    driver: Mutex<Driver>,
+    /// How often the role was handed on. Changed by whoever has `driver` open.
+    term: AtomicU64,
     orders: Mutex<Orders>,
     waker: NestWaker,
     /// Nanoseconds spent waiting since the driver began, whole waits only.
@@ -66,45 +77,70 @@ pub(crate) enum Order {
     End,
 }
 
-impl Driver {
-    /// A driver without groups; give it some with [`Order::Take`].
-    pub(crate) fn new() -> Result<(Box<Self>, Arc<DriverPost>), ws_loop::Error> {
-        let nest = Nest::new()?;
-        let post = Arc::new(DriverPost {
-            orders: Mutex::default(),
-            waker: nest.waker(),
-            waited_ns: AtomicU64::new(0),
-            waiting_since_ns: AtomicU64::new(0),
-            groups: AtomicUsize::new(0),
-            began: Instant::now(),
-        });
-        let driver = Self {
-            nest,
-            members: Vec::new(),
-            ready: VecDeque::new(),
-            current: None,
-            scratch: Vec::new(),
-            post: Arc::clone(&post),
-            ended: false,
-        };
-        Ok((Box::new(driver), post))
+impl Lead {
+    /// Whether the thread still leads.
+    pub(super) fn is_valid(&self) -> bool {
+        self.post.term.load(Acquire) == self.term
     }
 
-    /// The group to run next, waiting for one if need be. `None`: the role has ended.
-    fn next_group(&mut self) -> Option<Arc<Group>> {
-        loop {
-            if let Some(index) = self.current {
-                return self.members[index].as_ref().map(|member| Arc::clone(&member.group));
+    /// For another thread. `None` if this one has lost the role.
+    pub(super) fn hand_on(self) -> Option<Self> {
+        let driver = self.open()?;
+        let term = self.post.next_term(&driver);
+        Some(Self { post: Arc::clone(&self.post), term })
+    }
+
+    /// How the gate of a group tells the driver that its turn has come.
+    pub(super) fn listener(&self) -> Arc<dyn Listener> {
+        Arc::clone(&self.post) as Arc<dyn Listener>
+    }
+
+    /// Nobody else opens the driver for longer than a moment, unless this thread has lost the role.
+    fn open(&self) -> Option<MutexGuard<'_, Driver>> {
+        while self.is_valid() {
+            if let Some(driver) = self.post.driver.try_lock_for(Duration::from_millis(1)) {
+                return self.is_valid().then_some(driver);
             }
-            self.follow_orders();
+        }
+        None
+    }
+
+    /// The group to run next, waiting for one if need be. `None`: the role has ended or is another's.
+    fn next_group(&self) -> Option<Arc<Group>> {
+        self.open()?.next_group(&self.post)
+    }
+
+    /// How the batch of the current group has ended for this thread. `None` if the role is another's.
+    fn done(&self, end: &batch::End) -> Option<()> {
+        let mut driver = self.open()?;
+        match *end {
+            batch::End::Done { deadline } => driver.done(deadline),
+            batch::End::Held => driver.held(),
+            batch::End::RoleLost => (),
+        }
+        Some(())
+    }
+}
+
+impl Driver {
+    fn next_group(&mut self, post: &Arc<DriverPost>) -> Option<Arc<Group>> {
+        loop {
+            if let Some(group) = self.current_group() {
+                return Some(Arc::clone(group));
+            }
+            self.follow_orders(post);
             if self.ended {
                 return None;
             }
             self.current = self.ready.pop_front();
             if self.current.is_none() {
-                self.wait();
+                self.wait(post);
             }
         }
+    }
+
+    fn current_group(&self) -> Option<&Arc<Group>> {
+        self.members[self.current?].as_ref().map(|member| &member.group)
     }
 
     /// The batch of the current group is done; its next turn is due at `deadline`.
@@ -114,21 +150,41 @@ impl Driver {
         }
     }
 
-    fn wait(&mut self) {
+    /// Someone is inside the current group, and its gate will call.
+    fn held(&mut self) {
+        let Some(index) = self.current.take() else { return };
+        if let Some(member) = &mut self.members[index] {
+            member.is_held = true;
+            member.deadline = None;
+            self.nest.set_muted(index, true);
+        }
+    }
+
+    fn wait(&mut self, post: &DriverPost) {
         let deadline = self.members.iter().flatten().filter_map(|member| member.deadline).min();
         let start = Instant::now();
         let timeout = deadline.map(|deadline| deadline.saturating_duration_since(start));
-        let since = nanos(start.duration_since(self.post.began)).max(1);
-        self.post.waiting_since_ns.store(since, Relaxed);
+        let since = nanos(start.duration_since(post.began)).max(1);
+        post.waiting_since_ns.store(since, Relaxed);
         self.scratch.clear();
         self.nest.wait(timeout, &mut self.scratch).expect("epoll on descriptors that are open");
         let now = Instant::now();
-        self.post.waiting_since_ns.store(0, Relaxed);
-        self.post.waited_ns.fetch_add(nanos(now.duration_since(start)), Relaxed);
+        post.waiting_since_ns.store(0, Relaxed);
+        post.waited_ns.fetch_add(nanos(now.duration_since(start)), Relaxed);
 
         self.ready.extend(self.scratch.drain(..));
-        for (index, member) in self.members.iter().enumerate() {
-            let due = member.as_ref().and_then(|member| member.deadline).is_some_and(|at| at <= now);
+        for (index, member) in self.members.iter_mut().enumerate() {
+            let Some(member) = member else { continue };
+            let due = if member.is_held {
+                let is_kept = member.group.gate.is_kept();
+                if is_kept {
+                    member.is_held = false;
+                    self.nest.set_muted(index, false);
+                }
+                is_kept
+            } else {
+                member.deadline.is_some_and(|at| at <= now)
+            };
             if due && !self.ready.contains(&index) {
                 self.ready.push_back(index);
             }
@@ -137,25 +193,25 @@ impl Driver {
         self.ready.retain(|&index| self.members[index].is_some());
     }
 
-    fn follow_orders(&mut self) {
-        let orders = std::mem::take(&mut self.post.orders.lock().list);
+    fn follow_orders(&mut self, post: &DriverPost) {
+        let orders = std::mem::take(&mut post.orders.lock().list);
         for order in orders {
             if self.ended {
-                self.post.order(order);
+                post.order(order);
                 continue;
             }
             match order {
-                Order::Take(group) => self.take(group),
+                Order::Take(group) => self.take(group, post),
                 Order::GiveHalf(to) => {
                     let half = self.members.iter().flatten().count().div_ceil(2);
-                    self.give(half, &to);
+                    self.give(half, &to, post);
                 }
                 Order::GiveAll(to) => {
-                    self.give(usize::MAX, &to);
-                    self.retire(to);
+                    self.give(usize::MAX, &to, post);
+                    self.retire(to, post);
                 }
                 Order::End => {
-                    self.give_up(usize::MAX, |_| ());
+                    self.give_up(usize::MAX, post, |_| ());
                     self.ended = true;
                 }
             }
@@ -163,10 +219,10 @@ impl Driver {
     }
 
     /// Ends in favour of `successor`. A driver that was told to give its groups to this one may still be busy.
-    fn retire(&mut self, successor: Arc<DriverPost>) {
+    fn retire(&mut self, successor: Arc<DriverPost>, post: &DriverPost) {
         self.ended = true;
         let late = {
-            let mut orders = self.post.orders.lock();
+            let mut orders = post.orders.lock();
             orders.successor = Some(Arc::clone(&successor));
             std::mem::take(&mut orders.list)
         };
@@ -175,24 +231,25 @@ impl Driver {
         }
     }
 
-    fn take(&mut self, group: Arc<Group>) {
+    /// Takes a group, whoever is inside of it now.
+    fn take(&mut self, group: Arc<Group>, post: &DriverPost) {
         let index = self.members.iter().position(Option::is_none).unwrap_or_else(|| {
             self.members.push(None);
             self.members.len() - 1
         });
-        group.with_state(|state| self.nest.add(&state.io, index)).expect("a poll can be nested");
-        self.members[index] = Some(Member { group, deadline: None });
-        self.post.groups.fetch_add(1, Relaxed);
+        self.nest.add_nestling(&group.nestling, index).expect("a poll can be nested");
+        self.members[index] = Some(Member { group, deadline: None, is_held: false });
+        post.groups.fetch_add(1, Relaxed);
         // What happened while nobody watched raises no edge any more.
         self.ready.push_back(index);
     }
 
-    fn give(&mut self, count: usize, to: &Arc<DriverPost>) {
-        self.give_up(count, |group| to.order(Order::Take(group)));
+    fn give(&mut self, count: usize, to: &Arc<DriverPost>, post: &DriverPost) {
+        self.give_up(count, post, |group| to.order(Order::Take(group)));
     }
 
     /// Takes up to `count` groups off this driver, the newest first.
-    fn give_up(&mut self, count: usize, mut receiver: impl FnMut(Arc<Group>)) {
+    fn give_up(&mut self, count: usize, post: &DriverPost, mut receiver: impl FnMut(Arc<Group>)) {
         let leaving: Vec<usize> = (0..self.members.len())
             .rev()
             .filter(|&index| self.members[index].is_some())
@@ -200,15 +257,56 @@ impl Driver {
             .collect();
         for index in leaving {
             let Some(member) = self.members[index].take() else { continue };
-            member.group.with_state(|state| self.nest.remove(&state.io)).expect("it was added");
+            self.nest.remove_nestling(&member.group.nestling).expect("it was added");
+            member.group.gate.withdraw();
             self.ready.retain(|&ready| ready != index);
-            self.post.groups.fetch_sub(1, Relaxed);
+            post.groups.fetch_sub(1, Relaxed);
             receiver(member.group);
         }
     }
 }
 
 impl DriverPost {
+    /// A driver without groups, and the hold on it for the first thread; give it some groups with [`Order::Take`].
+    pub(crate) fn new() -> Result<(Arc<Self>, Lead), ws_loop::Error> {
+        let nest = Nest::new()?;
+        let waker = nest.waker();
+        let driver = Driver {
+            nest,
+            members: Vec::new(),
+            ready: VecDeque::new(),
+            current: None,
+            scratch: Vec::new(),
+            ended: false,
+        };
+        let post = Arc::new(Self {
+            driver: Mutex::new(driver),
+            term: AtomicU64::new(0),
+            orders: Mutex::default(),
+            waker,
+            waited_ns: AtomicU64::new(0),
+            waiting_since_ns: AtomicU64::new(0),
+            groups: AtomicUsize::new(0),
+            began: Instant::now(),
+        });
+        let lead = Lead { post: Arc::clone(&post), term: 0 };
+        Ok((post, lead))
+    }
+
+    /// Takes the role off the thread that leads, provided that `group`'s batch is under way. That thread finds out
+    /// when the script it runs has come to its end.
+    pub(crate) fn take_over(self: &Arc<Self>, group: &Arc<Group>) -> Option<Lead> {
+        let driver = self.driver.try_lock()?;
+        let is_current = driver.current_group().is_some_and(|current| Arc::ptr_eq(current, group));
+        is_current.then(|| Lead { post: Arc::clone(self), term: self.next_term(&driver) })
+    }
+
+    fn next_term(&self, _open: &Driver) -> u64 {
+        let term = self.term.load(Relaxed) + 1;
+        self.term.store(term, Release);
+        term
+    }
+
     /// Tells the driver to do something when its present batch is done.
     pub(crate) fn order(&self, order: Order) {
         let successor = {
@@ -240,18 +338,22 @@ impl DriverPost {
     }
 }
 
-/// Drives with `role` until the thread loses it in a batch or it ends.
-pub(crate) fn drive(role: Box<Driver>) {
-    seat::put_role(role);
-    while let Some(group) = seat::with_role(Driver::next_group).flatten() {
-        match batch::run(&group) {
-            batch::End::Done { deadline } => {
-                seat::with_role(|role| role.done(deadline));
-            }
-            batch::End::RoleLost => return,
+impl Listener for DriverPost {
+    fn call(&self) {
+        self.waker.wake().expect("a descriptor that is open");
+    }
+}
+
+/// Drives until the role ends or is another thread's.
+pub(crate) fn drive(lead: Lead) {
+    seat::put_role(lead);
+    while let Some(group) = seat::with_role(Lead::next_group) {
+        let end = batch::run(&group);
+        if seat::with_role(|lead| lead.done(&end)).is_none() {
+            break;
         }
     }
-    drop(seat::take_role());
+    seat::drop_role();
 }
 
 fn nanos(duration: Duration) -> u64 {
@@ -264,14 +366,26 @@ mod tests {
 
     #[test]
     fn orders_for_a_driver_that_has_ended_go_to_its_successor() {
-        let (mut driver, post) = Driver::new().unwrap();
-        let (_successor, heir) = Driver::new().unwrap();
+        let (post, lead) = DriverPost::new().unwrap();
+        let (heir, _) = DriverPost::new().unwrap();
         post.order(Order::GiveAll(Arc::clone(&heir)));
         post.order(Order::End);
-        driver.follow_orders();
-        assert!(driver.ended);
+        assert!(lead.next_group().is_none());
         assert_eq!(heir.orders.lock().list.len(), 1, "what came with the order to end");
         post.order(Order::End);
         assert_eq!(heir.orders.lock().list.len(), 2, "what came later");
+    }
+
+    #[test]
+    fn a_hold_on_the_role_is_good_until_it_is_handed_on() {
+        let (post, first) = DriverPost::new().unwrap();
+        assert!(first.is_valid());
+        let stale = Lead { post: Arc::clone(&post), term: first.term };
+        let second = first.hand_on().unwrap();
+        assert!(second.is_valid() && !stale.is_valid());
+        assert!(stale.done(&batch::End::Held).is_none());
+        assert!(stale.next_group().is_none() && stale.hand_on().is_none());
+        post.order(Order::End);
+        assert!(second.next_group().is_none(), "it has ended");
     }
 }

@@ -6,6 +6,7 @@ use std::ptr::NonNull;
 use std::sync::atomic::Ordering::Relaxed;
 use std::time::Instant;
 
+use super::gate::Gate;
 use super::{Group, State, seat};
 use crate::realm::Realm;
 
@@ -47,7 +48,7 @@ impl Inside {
         f: impl FnOnce(&mut v8::PinScope<'_, '_>) -> R,
     ) -> R {
         let group = self.group();
-        let before = group.running.swap(vu + 1, Relaxed);
+        let before = group.running.begin(vu);
         let _realm = realm.enter();
         let result = {
             v8::scope!(let scope, self.isolate());
@@ -60,7 +61,7 @@ impl Inside {
             // this thread is another's.
             self.isolate().cancel_terminate_execution();
         }
-        group.running.store(before, Relaxed);
+        group.running.resume(before);
         result
     }
 
@@ -69,18 +70,18 @@ impl Inside {
         f(self.isolate())
     }
 
-    /// Gives the isolate and the gate up, runs `f`, and waits for both again.
-    pub(super) fn unlocked(&self, f: impl FnOnce()) {
+    /// Gives the isolate up, runs `f`, which gives the gate up and takes it again, and waits for the isolate.
+    pub(super) fn unlocked(&self, f: impl FnOnce(&Gate)) {
         let gate = &self.group().gate;
+        // Whoever comes next is a guest, unless it says otherwise.
+        self.group().is_led.store(false, Relaxed);
         // SAFETY: the locker lives in `Group::enter`'s frame below us on this stack. No reference derived
         // from it is used until `unlock` returns: this thread is inside `f` all the while. The scopes of the
         // frames below stay valid, V8 archives them with the thread (`v8::Unlocker`).
         let locker = unsafe { &mut *self.locker.as_ptr() };
         locker.unlock(|| {
             let before = seat::set_inside(None);
-            gate.release();
-            f();
-            gate.acquire();
+            f(gate);
             seat::set_inside(before);
         });
     }
@@ -100,6 +101,22 @@ impl Group {
     ///
     /// If this thread is inside a group already.
     pub(crate) fn enter<R>(&self, f: impl FnOnce(Inside) -> R) -> R {
+        self.gate.acquire();
+        self.entered(f)
+    }
+
+    /// As [`enter`](Self::enter), for the driver whose turn it is. `None` if the gate is not free; it calls when it
+    /// is.
+    pub(super) fn enter_as_driver<R>(&self, f: impl FnOnce(Inside) -> R) -> Option<R> {
+        let lead = || seat::with_role(|lead| Some(lead.listener()));
+        if !self.gate.enter_or_call(lead) {
+            return None;
+        }
+        self.is_led.store(true, Relaxed);
+        Some(self.entered(f))
+    }
+
+    fn entered<R>(&self, f: impl FnOnce(Inside) -> R) -> R {
         struct Stand;
         impl Drop for Stand {
             fn drop(&mut self) {
@@ -107,7 +124,6 @@ impl Group {
             }
         }
 
-        self.gate.acquire();
         let _leave = Leave(self);
         let mut locker = self.isolate.lock();
         let inside = Inside {
@@ -120,14 +136,7 @@ impl Group {
         f(inside)
     }
 
-    /// Waits for the gate and runs `f` on the state, without V8.
-    pub(crate) fn with_state<R>(&self, f: impl FnOnce(&mut State) -> R) -> R {
-        self.gate.acquire();
-        let _leave = Leave(self);
-        f(&mut self.state.borrow_mut())
-    }
-
-    /// Like [`with_state`](Self::with_state), but gives up at `deadline`.
+    /// Waits for the gate, but not beyond `deadline`, and runs `f` on the state, without V8.
     pub(crate) fn with_state_until<R>(
         &self,
         deadline: Instant,
@@ -143,6 +152,7 @@ struct Leave<'a>(&'a Group);
 
 impl Drop for Leave<'_> {
     fn drop(&mut self) {
+        self.0.is_led.store(false, Relaxed);
         self.0.gate.release();
     }
 }

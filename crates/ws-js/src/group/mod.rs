@@ -9,23 +9,28 @@ pub(crate) mod controller;
 pub(crate) mod driver;
 mod gate;
 pub(crate) mod gc;
+mod guarded;
 mod inside;
 pub(crate) mod park;
 pub(crate) mod pool;
 pub(crate) mod seat;
 pub(crate) mod signal;
+pub(crate) mod slice;
+pub(crate) mod stint;
 
 use std::any::Any;
 use std::collections::VecDeque;
 use std::sync::Arc;
-use std::sync::atomic::{AtomicU8, AtomicU32, AtomicUsize, Ordering::Relaxed};
+use std::sync::atomic::{AtomicBool, AtomicU8, AtomicUsize, Ordering::Relaxed};
 use std::time::Duration;
 
-use ws_loop::{Clock, EventLoop, LoopConfig, LoopHandle};
+use ws_loop::{Clock, EventLoop, LoopConfig, LoopHandle, Nestling};
 
-use self::gate::{Gate, Guarded};
+use self::gate::Gate;
 use self::gc::GcClock;
+use self::guarded::Guarded;
 pub(crate) use self::inside::Inside;
+use self::stint::{Running, Stint};
 use crate::error::Error;
 use crate::isolate::{self, HeapShare};
 use crate::samples::Samples;
@@ -40,8 +45,12 @@ pub(crate) struct Group {
     pub(crate) gc: Box<GcClock>,
     pub(crate) shared: Arc<Shared>,
     pub(crate) handle: LoopHandle<Post>,
-    /// The VU whose script runs right now, plus one; 0 for none. Read by V8's interrupt callback.
-    running: AtomicU32,
+    /// What the driver's poll has to know.
+    nestling: Nestling,
+    /// Whose script runs right now. Read by V8's interrupt callback.
+    pub(crate) running: Running,
+    /// Whether the thread inside is a driver, or was one when it entered.
+    is_led: AtomicBool,
     /// By VU: why its iteration is to be cut short, [`STOPPED`] and [`EXHAUSTED`]. Set from any thread, read
     /// where scripts begin and block, and by V8's interrupt callback.
     ends: Box<[AtomicU8]>,
@@ -115,10 +124,12 @@ impl Group {
         Ok(Arc::new(Self {
             handle: io.handle(),
             gc,
-            running: AtomicU32::new(0),
+            nestling: io.nestling(),
+            running: Running::default(),
+            is_led: AtomicBool::new(false),
             heap_limit: AtomicUsize::new(0),
             ends: (0..capacity).map(|_| AtomicU8::new(0)).collect(),
-            gate: Gate::new(),
+            gate: Gate::default(),
             state: Guarded::new(State {
                 io,
                 vus: Vec::with_capacity(capacity),
@@ -181,7 +192,7 @@ impl Group {
 
     /// The VU whose script runs now, if any.
     pub(crate) fn running_vu(&self) -> Option<u32> {
-        self.running.load(Relaxed).checked_sub(1)
+        self.running.stint().map(Stint::vu)
     }
 }
 

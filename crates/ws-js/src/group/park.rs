@@ -1,7 +1,6 @@
 //! The one function through which every blocking native waits.
 
 use std::io;
-use std::sync::atomic::Ordering::Relaxed;
 use std::time::Instant;
 
 use super::Post;
@@ -30,8 +29,14 @@ pub(crate) fn park(here: Inside, signal: &Signal, deadline: Option<Instant>) -> 
         }
         None => group.handle.post(Post::Look),
     }
-    let running = group.running.swap(0, Relaxed);
-    here.unlocked(|| signal.wait(deadline));
-    group.running.store(running, Relaxed);
+    let vu = group.running.pause();
+    here.unlocked(|gate| {
+        gate.release();
+        signal.wait(deadline);
+        gate.acquire();
+    });
+    if let Some(vu) = vu {
+        group.running.begin(vu);
+    }
     Ok(())
 }

@@ -8,7 +8,7 @@ use std::sync::Arc;
 
 use parking_lot::{Condvar, Mutex};
 
-use super::driver::{self, Driver};
+use super::driver::{self, Lead};
 use crate::platform::THREAD_STACK;
 
 /// The run's worker threads.
@@ -34,7 +34,7 @@ struct Seat {
 }
 
 enum Offer {
-    Lead(Box<Driver>),
+    Lead(Lead),
     Quit,
 }
 
@@ -44,7 +44,22 @@ impl Pool {
     /// # Errors
     ///
     /// Hands the role back with the reason why no thread could be spawned.
-    pub(crate) fn lead(self: &Arc<Self>, role: Box<Driver>) -> Result<(), (Box<Driver>, io::Error)> {
+    pub(crate) fn lead(self: &Arc<Self>, role: Lead) -> Result<(), (Lead, io::Error)> {
+        match self.thread() {
+            Ok(thread) => {
+                thread.lead(role);
+                Ok(())
+            }
+            Err(error) => Err((role, error)),
+        }
+    }
+
+    /// An idle thread, or a new one.
+    ///
+    /// # Errors
+    ///
+    /// The reason why no thread could be spawned.
+    pub(crate) fn thread(self: &Arc<Self>) -> io::Result<IdleThread> {
         let idle = {
             let mut inner = self.inner.lock();
             let idle = inner.idle.pop();
@@ -54,8 +69,7 @@ impl Pool {
             idle
         };
         if let Some(seat) = idle {
-            seat.give(Offer::Lead(role));
-            return Ok(());
+            return Ok(IdleThread { pool: Arc::clone(self), seat: Some(seat) });
         }
         let seat = Arc::new(Seat::default());
         let spawned = {
@@ -66,13 +80,10 @@ impl Pool {
                 .spawn(move || pool.work(&seat))
         };
         match spawned {
-            Ok(_detached) => {
-                seat.give(Offer::Lead(role));
-                Ok(())
-            }
+            Ok(_detached) => Ok(IdleThread { pool: Arc::clone(self), seat: Some(seat) }),
             Err(error) => {
                 self.inner.lock().threads -= 1;
-                Err((role, error))
+                Err(error)
             }
         }
     }
@@ -92,6 +103,15 @@ impl Pool {
     /// How many threads there are.
     pub(crate) fn threads(&self) -> usize {
         self.inner.lock().threads
+    }
+
+    fn put_back(&self, seat: Arc<Seat>) {
+        let mut inner = self.inner.lock();
+        if inner.closing {
+            seat.give(Offer::Quit);
+        } else {
+            inner.idle.push(seat);
+        }
     }
 
     fn work(self: Arc<Self>, seat: &Arc<Seat>) {
@@ -114,6 +134,29 @@ impl Drop for Counted<'_> {
     fn drop(&mut self) {
         self.0.inner.lock().threads -= 1;
         self.0.changed.notify_all();
+    }
+}
+
+/// A thread that waits for a role. If it gets none, it is idle again.
+pub(crate) struct IdleThread {
+    pool: Arc<Pool>,
+    seat: Option<Arc<Seat>>,
+}
+
+impl IdleThread {
+    /// Makes it lead.
+    pub(crate) fn lead(mut self, role: Lead) {
+        if let Some(seat) = self.seat.take() {
+            seat.give(Offer::Lead(role));
+        }
+    }
+}
+
+impl Drop for IdleThread {
+    fn drop(&mut self) {
+        if let Some(seat) = self.seat.take() {
+            self.pool.put_back(seat);
+        }
     }
 }
 

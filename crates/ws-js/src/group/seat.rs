@@ -2,12 +2,12 @@
 
 use std::cell::{Cell, RefCell};
 
-use super::driver::Driver;
+use super::driver::Lead;
 use super::inside::Inside;
 
 thread_local! {
     static INSIDE: Cell<Option<Inside>> = const { Cell::new(None) };
-    static ROLE: RefCell<Option<Box<Driver>>> = const { RefCell::new(None) };
+    static LEAD: RefCell<Option<Lead>> = const { RefCell::new(None) };
 }
 
 /// The group this thread is inside of.
@@ -20,22 +20,27 @@ pub(super) fn set_inside(inside: Option<Inside>) -> Option<Inside> {
     INSIDE.replace(inside)
 }
 
-/// Takes the driver role off this thread, if it has it.
-pub(super) fn take_role() -> Option<Box<Driver>> {
-    ROLE.take()
+/// Takes the driver role off this thread, if it has it, to hand it to another.
+pub(super) fn take_role() -> Option<Lead> {
+    LEAD.take().and_then(Lead::hand_on)
 }
 
 /// Makes this thread a driver.
-pub(super) fn put_role(role: Box<Driver>) {
-    ROLE.replace(Some(role));
+pub(super) fn put_role(lead: Lead) {
+    LEAD.replace(Some(lead));
 }
 
-/// Whether this thread is a driver.
+/// This thread is a driver no longer.
+pub(super) fn drop_role() {
+    LEAD.take();
+}
+
+/// Whether this thread is a driver. The role may be taken from it at any time while it runs a script.
 pub(crate) fn has_role() -> bool {
-    ROLE.with_borrow(Option::is_some)
+    LEAD.with_borrow(|lead| lead.as_ref().is_some_and(Lead::is_valid))
 }
 
-/// Looks into the role of this thread. `None` if it has none.
-pub(super) fn with_role<R>(f: impl FnOnce(&mut Driver) -> R) -> Option<R> {
-    ROLE.with_borrow_mut(|role| role.as_deref_mut().map(f))
+/// Looks at the role of this thread. `None` if it has none.
+pub(super) fn with_role<R>(f: impl FnOnce(&Lead) -> Option<R>) -> Option<R> {
+    LEAD.with_borrow(|lead| lead.as_ref().and_then(f))
 }
