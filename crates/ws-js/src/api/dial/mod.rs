@@ -4,6 +4,7 @@
 mod compression;
 pub(crate) mod outcome;
 mod params;
+mod pings;
 mod time_limit;
 
 use ws_loop::Dial;
@@ -11,6 +12,7 @@ use ws_proto::{CookieJar, DeflatePolicy, UpgradeRequest, WsUrl};
 
 pub(crate) use self::compression::Compression;
 pub(crate) use self::params::{Dialect, Params};
+pub(crate) use self::pings::Pings;
 use crate::api::Caller;
 
 /// Makes the dial that `params` ask for, with the cookies of `jar`. Nothing is sent yet, so a module can still add to the request.

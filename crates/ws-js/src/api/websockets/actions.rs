@@ -52,7 +52,7 @@ pub(super) fn ping(scope: &mut v8::PinScope<'_, '_>, arguments: &Arguments<'_>) 
         return Err(Throw::Go("InvalidStateError".into()));
     }
     at.with(|socket, parts| {
-        let id = socket.pings.len().to_string();
+        let id = socket.pings.next().to_string();
         socket.pings.push(Instant::now());
         // An open socket takes it.
         if let Some(connection) = socket.key.and_then(|key| parts.io.socket(key)) {

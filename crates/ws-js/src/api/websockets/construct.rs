@@ -9,7 +9,7 @@ use ws_proto::{UrlSpelling, WsUrl};
 use super::object::{self, Shapes, field};
 use super::sockets::{At, Ready, Socket};
 use crate::api::Caller;
-use crate::api::dial::{self, Dialect, Params};
+use crate::api::dial::{self, Dialect, Params, Pings};
 use crate::api::latency::Tracker;
 use crate::binding::{Native, Throw};
 use crate::convert;
@@ -88,7 +88,7 @@ fn add(caller: Caller, object: v8::Global<v8::Object>, url: &str, params: &Param
         url: url.into(),
         jar,
         buffered: 0,
-        pings: Vec::new(),
+        pings: Pings::default(),
         close_timeout_ms: params.close_timeout_ms(),
         closing: None,
         ending: None,

@@ -289,11 +289,11 @@ impl Life<'_> {
     fn pong(&self, payload: &Payload) {
         let unknown = self.at.with(|socket, parts| {
             let payload = String::from_utf8_lossy(parts.io.payload(payload)).into_owned();
-            let sent = payload.parse().ok().and_then(|id: usize| socket.pings.get(id));
+            let sent = payload.parse().ok().and_then(|id| socket.pings.sent(id));
             let Some(sent) = sent else { return Some(payload) };
             let now = Instant::now();
             if let Some(samples) = parts.samples() {
-                let ms = now.duration_since(*sent).as_secs_f64() * 1e3;
+                let ms = now.duration_since(sent).as_secs_f64() * 1e3;
                 samples.add(builtin::WS_PING, socket.tags, socket.metadata, now, ms);
             }
             None

@@ -10,6 +10,7 @@ use ws_proto::CookieJar;
 
 use super::life::Ending;
 use crate::api::Caller;
+use crate::api::dial::Pings;
 use crate::api::latency::{Book, Tracker};
 use crate::group::{Post, State};
 use crate::samples::Samples;
@@ -48,8 +49,8 @@ pub(crate) struct Socket {
     pub(super) jar: Arc<CookieJar>,
     /// Bytes of messages given to `send` and perhaps not yet written.
     pub(super) buffered: usize,
-    /// By ping id: when `ping` was called.
-    pub(super) pings: Vec<Instant>,
+    /// When `ping` was called.
+    pub(super) pings: Pings,
     /// How long the closing handshake may take, in milliseconds.
     pub(super) close_timeout_ms: u32,
     /// Once the script has called `close`.

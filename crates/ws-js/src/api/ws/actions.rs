@@ -182,7 +182,7 @@ impl At {
     /// Sends a ping whose payload is the next id of this session.
     pub(super) fn ping(self, scope: &mut v8::PinScope<'_, '_>) -> Handled {
         let sent = self.with(|session, parts| {
-            let id = session.pings.len().to_string();
+            let id = session.pings.next().to_string();
             let sent = session
                 .key
                 .filter(|_| !session.closed)

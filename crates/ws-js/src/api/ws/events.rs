@@ -104,9 +104,9 @@ impl At {
                 self.with(|session, parts| {
                     let id =
                         std::str::from_utf8(parts.io.payload(&payload)).ok().and_then(|id| id.parse().ok());
-                    if let Some(sent) = id.and_then(|id: usize| session.pings.get(id)) {
+                    if let Some(sent) = id.and_then(|id| session.pings.sent(id)) {
                         let now = Instant::now();
-                        let ms = now.duration_since(*sent).as_secs_f64() * 1e3;
+                        let ms = now.duration_since(sent).as_secs_f64() * 1e3;
                         parts.samples.add(builtin::WS_PING, session.tags, session.metadata, now, ms);
                     }
                 });

@@ -14,6 +14,7 @@ use ws_metrics::{Metadata, Slot, TagSetId, builtin};
 use ws_proto::{CookieJar, Incoming, Payload, UpgradeResponse};
 
 use super::errors::{Ends, Failure};
+use crate::api::dial::Pings;
 use crate::api::dial::outcome::Series;
 use crate::api::latency::Tracker;
 use crate::group::{Inside, Post, State};
@@ -129,8 +130,8 @@ pub(crate) struct Session {
     pub(super) close_timeout_ms: u32,
     pub(super) callback: Option<v8::Global<v8::Function>>,
     pub(super) handlers: [Vec<v8::Global<v8::Function>>; On::COUNT],
-    /// By ping id: when it was written.
-    pub(super) pings: Vec<Instant>,
+    /// When they were written.
+    pub(super) pings: Pings,
     pub(super) tags: TagSetId,
     pub(super) metadata: Metadata,
     /// `ws_msgs_sent` and `ws_msgs_received`, once the tags are complete.
@@ -217,7 +218,7 @@ impl Sessions {
             close_timeout_ms: start.close_timeout_ms,
             callback: Some(start.callback),
             handlers: Default::default(),
-            pings: Vec::new(),
+            pings: Pings::default(),
             tags: start.tags,
             metadata: start.metadata,
             counters: None,
