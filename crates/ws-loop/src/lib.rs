@@ -60,6 +60,7 @@
 
 mod address_pool;
 mod clock;
+#[cfg(feature = "echo")]
 mod echo;
 mod error;
 mod event;
@@ -74,6 +75,7 @@ mod wheel;
 
 pub use address_pool::{AddressPool, AddressPoolError};
 pub use clock::{Clock, ManualClock, Ticks};
+#[cfg(feature = "echo")]
 pub use echo::EchoServer;
 pub use error::Error;
 pub use event::{
