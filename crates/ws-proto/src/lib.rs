@@ -71,6 +71,7 @@ mod basic_auth;
 mod body;
 mod close;
 mod connection;
+#[cfg(feature = "cookies")]
 mod cookies;
 mod deflate;
 mod error;
@@ -98,6 +99,7 @@ mod utf8;
 pub use arena::{Arena, Span};
 pub use basic_auth::basic_credentials;
 pub use connection::{CloseSent, Connection, ReadProgress};
+#[cfg(feature = "cookies")]
 pub use cookies::{CookieAttributes, CookieJar, CookieUrl, SetCookie};
 pub use deflate::{DeflateAgreement, DeflateOffer, DeflatePolicy, Deflater, ExtensionFault, WindowBits};
 pub use error::{Direction, Error, PeerError, Phase, Refusal};

@@ -3,13 +3,13 @@
 use std::fmt;
 use std::sync::Arc;
 
-use pkcs8::der::{Decode, Encode};
 use rustls::SignatureScheme;
 use rustls::client::ResolvesClientCert;
 use rustls::crypto::ring::sign::any_supported_type;
 use rustls::sign::CertifiedKey;
 use rustls_pki_types::CertificateDer;
 use x509_cert::Certificate;
+use x509_cert::der::{Decode, Encode};
 
 use super::key::{self, KeyError};
 use super::pem;
@@ -71,7 +71,7 @@ impl ClientIdentity {
         let mut chain = Vec::new();
         let mut read = Vec::new();
         for (index, section) in sections.enumerate() {
-            let broken = |error: pkcs8::der::Error| IdentityError::CertificateBroken {
+            let broken = |error: x509_cert::der::Error| IdentityError::CertificateBroken {
                 index,
                 reason: error.to_string(),
             };

@@ -1,12 +1,8 @@
 //! Private keys from PEM text, also encrypted ones.
 
-use aes::cipher::block_padding::Pkcs7;
-use aes::cipher::{BlockModeDecrypt, KeyIvInit};
-use data_encoding::HEXUPPER_PERMISSIVE;
-use md5::{Digest, Md5};
-use pkcs8::der::asn1::AnyRef;
-use pkcs8::der::{Decode, SliceReader};
-use pkcs8::{AlgorithmIdentifierRef, EncryptedPrivateKeyInfoRef};
+#[cfg(feature = "encrypted-keys")]
+mod encrypted;
+
 use rustls_pki_types::{PrivateKeyDer, PrivatePkcs1KeyDer, PrivatePkcs8KeyDer, PrivateSec1KeyDer};
 
 use super::pem::{self, Section};
@@ -46,10 +42,10 @@ pub(super) fn read(text: &str, password: Option<&str>) -> Result<PrivateKeyDer<'
         .find(|section| section.label.ends_with("PRIVATE KEY"))
         .ok_or(KeyError::Missing)?;
     if section.label == "ENCRYPTED PRIVATE KEY" {
-        return pkcs8(&section.data, password);
+        return encrypted::pkcs8(&section.data, password);
     }
     let data = match section.header("DEK-Info") {
-        Some(info) => decrypt(&section, info, password.ok_or(KeyError::PasswordMissing)?)?,
+        Some(info) => encrypted::decrypt(&section, info, password.ok_or(KeyError::PasswordMissing)?)?,
         None => section.data,
     };
     Ok(match section.label.as_str() {
@@ -59,56 +55,16 @@ pub(super) fn read(text: &str, password: Option<&str>) -> Result<PrivateKeyDer<'
     })
 }
 
-/// PKCS #8 with PBES2 (RFC 8018), which is what OpenSSL writes today.
-fn pkcs8(data: &[u8], password: Option<&str>) -> Result<PrivateKeyDer<'static>, KeyError> {
-    let password = password.ok_or(KeyError::PasswordMissing)?;
-    let key = EncryptedPrivateKeyInfoRef::try_from(data).map_err(|error| match algorithm(data) {
-        Some(algorithm) => KeyError::Encryption { algorithm },
-        None => KeyError::Unusable { reason: error.to_string() },
-    })?;
-    let plain = key.decrypt(password).map_err(|error| match error {
-        pkcs8::Error::EncryptedPrivateKey(pkcs8::pkcs5::Error::UnsupportedAlgorithm { oid }) => {
-            KeyError::Encryption { algorithm: oid.to_string() }
-        }
-        pkcs8::Error::EncryptedPrivateKey(pkcs8::pkcs5::Error::NoPbes1CryptSupport) => {
-            KeyError::Encryption { algorithm: algorithm(data).unwrap_or_default() }
-        }
-        // What a wrong password makes of it fails in its padding, or else as a key.
-        _ => KeyError::PasswordWrong,
-    })?;
-    Ok(PrivatePkcs8KeyDer::from(plain.as_bytes().to_vec()).into())
-}
+/// Without the feature `encrypted-keys` none can be decrypted.
+#[cfg(not(feature = "encrypted-keys"))]
+mod encrypted {
+    use super::{KeyError, PrivateKeyDer, Section};
 
-/// The object identifier of the encryption of a PKCS #8 key.
-fn algorithm(data: &[u8]) -> Option<String> {
-    let whole = AnyRef::from_der(data).ok()?;
-    let mut reader = SliceReader::new(whole.value()).ok()?;
-    Some(AlgorithmIdentifierRef::decode(&mut reader).ok()?.oid.to_string())
-}
-
-/// The encryption of OpenSSL before PKCS #8: a header names cipher and salt, MD5 makes the key. It protects nothing,
-/// but it is what there is in many a script, because k6 knows no other.
-fn decrypt(section: &Section, info: &str, password: &str) -> Result<Vec<u8>, KeyError> {
-    let (cipher, salt) = info.split_once(',').unwrap_or((info, ""));
-    let iv = HEXUPPER_PERMISSIVE.decode(salt.as_bytes()).unwrap_or_default();
-    let decrypt = match cipher {
-        "AES-128-CBC" => cbc::<cbc::Decryptor<aes::Aes128>>,
-        "AES-192-CBC" => cbc::<cbc::Decryptor<aes::Aes192>>,
-        "AES-256-CBC" => cbc::<cbc::Decryptor<aes::Aes256>>,
-        "DES-EDE3-CBC" => cbc::<cbc::Decryptor<des::TdesEde3>>,
-        "DES-CBC" => cbc::<cbc::Decryptor<des::Des>>,
-        _ => return Err(KeyError::Encryption { algorithm: cipher.to_owned() }),
-    };
-    decrypt(password.as_bytes(), &iv, &section.data).ok_or(KeyError::PasswordWrong)
-}
-
-fn cbc<D: BlockModeDecrypt + KeyIvInit>(password: &[u8], iv: &[u8], data: &[u8]) -> Option<Vec<u8>> {
-    let salt = iv.get(..8)?;
-    let (mut key, mut hash) = (Vec::new(), Vec::new());
-    while key.len() < D::key_size() {
-        hash = Md5::new().chain_update(&hash).chain_update(password).chain_update(salt).finalize().to_vec();
-        key.extend_from_slice(&hash);
+    pub(super) fn pkcs8(_: &[u8], _: Option<&str>) -> Result<PrivateKeyDer<'static>, KeyError> {
+        Err(KeyError::Encryption { algorithm: "PKCS #8".to_owned() })
     }
-    let cipher = D::new_from_slices(&key[..D::key_size()], iv).ok()?;
-    cipher.decrypt_padded_vec::<Pkcs7>(data).ok()
+
+    pub(super) fn decrypt(_: &Section, info: &str, _: &str) -> Result<Vec<u8>, KeyError> {
+        Err(KeyError::Encryption { algorithm: info.split(',').next().unwrap_or_default().to_owned() })
+    }
 }

@@ -180,6 +180,7 @@ impl WsUrl {
     }
 
     /// The address with `ws` replaced by `http` (`wss` by `https`), which is how cookies see it.
+    #[cfg(feature = "cookies")]
     pub(crate) fn as_http(&self) -> Option<url::Url> {
         let scheme = if self.tls { "https" } else { "http" };
         let url = url::Url::parse(&format!("{scheme}://{}{}", self.host_header, self.target)).ok()?;
@@ -188,6 +189,7 @@ impl WsUrl {
 }
 
 /// An `http` or `https` address as cookies see it; `None` for all others.
+#[cfg(feature = "cookies")]
 pub(crate) fn parse_http(text: &str) -> Result<Option<url::Url>, UrlError> {
     let Parts { scheme, host, target, .. } = Parts::parse(text)?;
     if !matches!(scheme.as_str(), "http" | "https") {
@@ -199,6 +201,7 @@ pub(crate) fn parse_http(text: &str) -> Result<Option<url::Url>, UrlError> {
 
 /// Without the final dot that a full name may have, and with the names below `localhost` as safe as `localhost`
 /// itself: they never leave the machine (RFC 6761 section 6.3).
+#[cfg(feature = "cookies")]
 pub(crate) fn for_cookies(url: &url::Url) -> url::Url {
     let mut url = url.clone();
     if let Some(name) = url.domain().and_then(|name| name.strip_suffix('.')).map(str::to_owned) {
