@@ -2,7 +2,8 @@
 
 import { sleep } from 'k6';
 
+// Outlasts the stages, so that each VU has one iteration.
 export default function () {
-  console.log(`VU ${__VU} begins its iteration ${__ITER}`);
-  sleep(1.8);
+  console.log('a VU begins');
+  sleep(3);
 }

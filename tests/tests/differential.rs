@@ -84,6 +84,7 @@ corpus! {
     connect_arguments
     console_levels
     console_objects
+    constant_arrival_rate
     cookie_jar
     cookie_jar_param
     cookies
@@ -152,6 +153,7 @@ corpus! {
     ping_pong
     promise_rejected
     promises
+    ramping_arrival_rate
     ramping_vus
     random_seed
     require_builtin

@@ -89,3 +89,36 @@ fn nothing_of_it_without_the_flag() {
         assert!(!text.contains("ws_handshake_tcp"), "{text}");
     }
 }
+
+/// Two VUs share a thread; while one computes, the other's iteration is due.
+const LATE: &str = "
+    export const options = {
+      summaryTrendStats: ['count', 'max'],
+      scenarios: {
+        a: { executor: 'constant-arrival-rate', rate: 10, duration: '1s', preAllocatedVUs: 2, exec: 'quick' },
+        b: { executor: 'per-vu-iterations', vus: 1, iterations: 1, startTime: '150ms', exec: 'busy' },
+      },
+    };
+    export function quick() {}
+    export function busy() { for (const end = Date.now() + 400; Date.now() < end; ); }";
+
+#[test]
+fn late_iterations_are_known_to_be_late() {
+    if !is_ws("--extended-metrics") {
+        return;
+    }
+    let fixture = Fixture::new(LATE);
+    let args = ["--extended-metrics", "--drivers", "1", "--summary-export", "report.json"];
+    let finished = fixture.run().args(args).finish().unwrap();
+    assert_eq!(finished.code, Some(0), "{finished:#?}");
+    let report = std::fs::read_to_string(fixture.path("report.json")).unwrap();
+    let report: Value = serde_json::from_str(&report).unwrap();
+    let (late, iterations) =
+        (&report["metrics"]["iteration_start_lateness"], &report["metrics"]["iterations"]["count"]);
+    let began = late["count"].as_u64().unwrap();
+    assert_eq!(began + 1, iterations.as_u64().unwrap(), "only those that were due: {report:#}");
+    // One is due right after the loop began.
+    assert!(late["max"].as_f64().unwrap() > 200.0, "{late:#}");
+    let section = finished.stdout.split_once("EXECUTION").unwrap().1.split_once("NETWORK").unwrap().0;
+    assert!(section.contains("iteration_start_lateness."), "{section}");
+}

@@ -214,7 +214,7 @@ impl App<'_> {
 
     /// Runs the test and reports.
     fn conduct(&self, test: Test) -> Result<ExitCode, CliError> {
-        let (vus, most) = (test.options.plan.max_vus(), ws_js::most_vus());
+        let (vus, most) = (test.options.plan.max_possible_vus(), ws_js::most_vus());
         if vus > most {
             return Err(CliError::config(format!(
                 "the test needs {vus} VUs, but the memory that this process may use has room for {most} at most"
@@ -290,6 +290,14 @@ impl App<'_> {
         let monitor = coordinator.monitor();
         let mut show = |event: RunEvent<'_>| match event {
             RunEvent::Started(at) => pipeline.run_started(at),
+            RunEvent::InsufficientVus { scenario, executor, active } => {
+                let message = wording::plan::insufficient(active);
+                self.log.log(Level::Warning, &message, &[("executor", executor), ("scenario", scenario)]);
+            }
+            RunEvent::VuFailed { scenario, executor, error } => {
+                let message = format!("Error while allocating unplanned VU: {error}");
+                self.log.log(Level::Error, &message, &[("executor", executor), ("scenario", scenario)]);
+            }
             RunEvent::Progress(snapshot) => {
                 failpoint::here("progress");
                 self.show_progress(&progress, snapshot);

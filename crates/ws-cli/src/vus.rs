@@ -6,7 +6,7 @@ use std::time::Duration;
 
 use parking_lot::Mutex;
 use serde_json::Value;
-use ws_engine::{Activation, InitDone, PhaseDone, Phases, Vu};
+use ws_engine::{Activation, InitDone, PhaseDone, Phases, Vu, VuDone};
 use ws_js::{
     Assignment, InitError, IterationOutcome, Limits, Log, Main, Phase, PhaseError, PlatformOptions, Record,
     RuntimeOptions, ScriptError, ScriptOptions, Settings, Summary, SummaryError,
@@ -138,6 +138,7 @@ impl Script for Loaded {
             &self.0,
             RuntimeOptions {
                 vus: options.plan.max_vus(),
+                max_vus: options.plan.max_possible_vus(),
                 drivers: request.drivers,
                 settings,
                 samples: request.samples,
@@ -195,6 +196,21 @@ impl Phases for Runtime {
                     })
                     .collect()
             }));
+        });
+    }
+
+    fn add_vu(&mut self, number: usize, done: VuDone) {
+        self.in_background(move |runtime, setup_data| {
+            done.finish(match runtime.add_vu() {
+                Ok(index) => {
+                    debug_assert_eq!(index + 1, number);
+                    Ok(Arc::new(JsVu { runtime, index, setup_data }))
+                }
+                Err(InitError { vu, source }) => {
+                    let hint = format!("error while initializing VU #{vu} (script exception)");
+                    Err(script_failure(&source, hint).into())
+                }
+            });
         });
     }
 
@@ -308,7 +324,9 @@ impl Vu for JsVu {
                 tags: activation.tags,
                 env: activation.env,
                 setup_data: self.setup_data.lock().clone(),
+                started: activation.started,
                 slot: activation.slot,
+                vu_in_test: activation.vu_in_test,
                 work: Arc::new(Work(activation.work)),
             },
         );
@@ -317,16 +335,29 @@ impl Vu for JsVu {
     fn interrupt(&self) {
         self.runtime.interrupt(self.index);
     }
+
+    fn wake(&self) {
+        self.runtime.wake(self.index);
+    }
 }
 
 /// The engine's work in the words of ws-js.
 struct Work(Arc<dyn ws_engine::Work>);
 
 impl ws_js::Work for Work {
-    fn next(&self, slot: usize) -> Option<ws_js::Iteration> {
+    fn next(&self, slot: usize) -> ws_js::Next {
         failpoint::here("iteration");
-        let ws_engine::Iteration { in_instance, in_test } = self.0.next(slot)?;
-        Some(ws_js::Iteration { in_instance, in_test })
+        match self.0.next(slot) {
+            ws_engine::Next::Run(ws_engine::Iteration { in_instance, in_test, due }) => {
+                ws_js::Next::Run(ws_js::Iteration { in_instance, in_test, due })
+            }
+            ws_engine::Next::Wait => ws_js::Next::Wait,
+            ws_engine::Next::Stop => ws_js::Next::Stop,
+        }
+    }
+
+    fn progress(&self) -> f64 {
+        self.0.progress()
     }
 
     fn ended(&self, slot: usize, outcome: IterationOutcome) {

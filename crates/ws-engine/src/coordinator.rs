@@ -1,6 +1,8 @@
 //! The run from end to end: VUs, `setup`, scenarios, `teardown`; seconds, signals and limits in between.
 
+use std::collections::VecDeque;
 use std::sync::Arc;
+use std::sync::atomic::Ordering;
 use std::time::{Duration, Instant};
 
 use crate::clock::Clock;
@@ -9,9 +11,10 @@ use crate::event::{Phase, RunEvent, Snapshot};
 use crate::executor;
 use crate::mailbox::{Mailbox, Note};
 use crate::patience::Patience;
-use crate::phases::{InitDone, PhaseDone, PhaseError, Phases};
+use crate::phases::{InitDone, PhaseDone, PhaseError, Phases, VuDone};
 use crate::plan::Plan;
 use crate::samples::Recorder;
+use crate::segment::Share;
 use crate::stage::{Happened, Part, Stage};
 use crate::state::{Monitor, RunState, ScenarioView};
 use crate::vu::Vu;
@@ -50,25 +53,36 @@ pub struct Coordinator {
     mail: Mailbox,
     state: Arc<RunState>,
     parts: Vec<Part>,
+    share: Share,
+    /// VUs that may be made during the run.
+    spare: usize,
 }
 
 impl Coordinator {
     /// Prepares the run of a plan.
     pub fn new(plan: Plan, config: RunConfig, clock: Arc<dyn Clock>) -> Self {
         let mail = Mailbox::default();
-        let planned = plan.max_vus();
+        let (planned, possible) = (plan.max_vus(), plan.max_possible_vus());
         let parts: Vec<Part> = plan
             .scenarios()
             .iter()
+            // A part of a test may have no VU of a scenario, and so nothing to do for it.
+            .filter(|scenario| plan.vus_of(scenario).most > 0)
             .enumerate()
             .map(|(index, scenario)| {
-                let executor = executor::build(scenario, index, &mail, &clock);
-                Part { config: scenario.clone(), executor, timeline: executor::timeline(scenario) }
+                let executor = executor::build(scenario, plan.share(), index, &mail, &clock);
+                let timeline = executor::timeline(scenario, plan.share());
+                Part { config: scenario.clone(), executor, timeline }
             })
             .collect();
-        let views = parts.iter().map(|p| ScenarioView::new(&p.config, Arc::clone(&p.executor))).collect();
+        let views = parts
+            .iter()
+            .map(|part| {
+                ScenarioView::new(&part.config, plan.vus_of(&part.config), Arc::clone(&part.executor))
+            })
+            .collect();
         let state = Arc::new(RunState::new(planned, views));
-        Self { config, clock, mail, state, parts }
+        Self { config, clock, mail, state, parts, share: plan.share().clone(), spare: possible - planned }
     }
 
     /// A handle to end the run early.
@@ -88,7 +102,7 @@ impl Coordinator {
         recorder: &mut dyn Recorder,
         events: &mut dyn FnMut(RunEvent<'_>),
     ) -> RunOutcome {
-        let Self { config, clock, mail, state, parts } = self;
+        let Self { config, clock, mail, state, parts, share, spare } = self;
         let begin = clock.now();
         let mut run = Run {
             next_sample: begin + SAMPLE_EVERY,
@@ -102,11 +116,12 @@ impl Coordinator {
             cause: None,
             gave_up: false,
             crashed: false,
+            nursery: Nursery { spare, waiting: VecDeque::new(), busy: None, made: 0 },
         };
         if let Some(vus) = run.init_vus() {
             run.start();
             if run.setup(config.setup) {
-                run.scenarios(vus, parts);
+                run.scenarios(vus, parts, share);
                 if !run.crashed {
                     run.teardown(config.teardown);
                 }
@@ -132,6 +147,19 @@ struct Run<'a> {
     gave_up: bool,
     /// The cause is [`Cause::Crashed`].
     crashed: bool,
+    nursery: Nursery,
+}
+
+/// VUs that are made during the run, one at a time.
+struct Nursery {
+    /// How many may still be made.
+    spare: usize,
+    /// Scenarios that want one.
+    waiting: VecDeque<usize>,
+    /// The scenario for which one is being made.
+    busy: Option<usize>,
+    /// VUs there are, including the one being made.
+    made: usize,
 }
 
 /// Why the coordinator woke up.
@@ -164,7 +192,7 @@ impl Run<'_> {
                     }
                 }
                 // A phase that is not running or a VU that was never activated has nothing to say.
-                Wake::Note(Note::Stopped { .. } | Note::PhaseDone(_)) => {}
+                Wake::Note(Note::Stopped { .. } | Note::PhaseDone(_) | Note::VuMade(_)) => {}
             }
         };
         match result {
@@ -189,11 +217,12 @@ impl Run<'_> {
         self.await_phase(limit, true, Cause::SetupTimeout, Cause::SetupFailed)
     }
 
-    fn scenarios(&mut self, vus: Vec<Arc<dyn Vu>>, parts: Vec<Part>) {
+    fn scenarios(&mut self, vus: Vec<Arc<dyn Vu>>, parts: Vec<Part>, share: Share) {
         self.enter(Phase::Running);
         let origin = self.clock.now();
         let _ = self.state.scenarios_began.set(origin);
-        let mut stage = Stage::new(vus, parts, origin);
+        self.nursery.made = vus.len();
+        let mut stage = Stage::new(vus, parts, share, origin);
         let mut happened = Vec::new();
         if self.cause.is_some() {
             stage.abort(origin, &mut happened);
@@ -219,11 +248,17 @@ impl Run<'_> {
                     self.stop(cause);
                     stage.abort(self.clock.now(), &mut happened);
                 }
+                Wake::Note(Note::VuMade(result)) => {
+                    if let Some(scenario) = self.nursery.busy.take() {
+                        stage.grow(scenario, self.made(scenario, result));
+                    }
+                }
                 Wake::Note(Note::PhaseDone(_) | Note::Initialized(_)) => {}
             }
             for what in happened.drain(..) {
                 self.tell(what);
             }
+            self.make_vus(&mut stage);
             self.recorder.hand_over();
         }
         let _ = self.state.scenarios_ended.set(self.clock.now());
@@ -287,7 +322,7 @@ impl Run<'_> {
                     self.stop(failure(error));
                     return false;
                 }
-                Wake::Note(Note::Stopped { .. } | Note::Initialized(_)) => {}
+                Wake::Note(Note::Stopped { .. } | Note::Initialized(_) | Note::VuMade(_)) => {}
             }
         }
     }
@@ -365,6 +400,46 @@ impl Run<'_> {
             Happened::Ended { scenario } => (self.events)(RunEvent::ScenarioEnded(name(scenario))),
             Happened::Dropped { scenario, vu, count } => {
                 self.recorder.dropped(self.clock.now(), name(scenario), vu, count);
+            }
+            Happened::WantsVu { scenario } => self.nursery.waiting.push_back(scenario),
+            Happened::Insufficient { scenario } => {
+                let view = &self.state.scenarios[scenario];
+                let active = view.executor.rule().busy(view.executor.ledger());
+                let (scenario, executor) = (view.name.as_ref(), view.kind);
+                (self.events)(RunEvent::InsufficientVus { scenario, executor, active });
+            }
+        }
+    }
+
+    /// Begins to make a VU if a scenario wants one and none is being made.
+    fn make_vus(&mut self, stage: &mut Stage) {
+        while self.nursery.busy.is_none()
+            && let Some(scenario) = self.nursery.waiting.pop_front()
+        {
+            if self.nursery.spare == 0 {
+                stage.grow(scenario, None);
+                continue;
+            }
+            self.nursery.spare -= 1;
+            self.nursery.made += 1;
+            self.nursery.busy = Some(scenario);
+            self.phases.add_vu(self.nursery.made, VuDone::new(self.mail.clone()));
+        }
+    }
+
+    /// A VU has been made, or not: then the run goes on without.
+    fn made(&mut self, scenario: usize, result: Result<Arc<dyn Vu>, PhaseError>) -> Option<Arc<dyn Vu>> {
+        match result {
+            Ok(vu) => {
+                self.state.initialized.fetch_add(1, Ordering::Relaxed);
+                Some(vu)
+            }
+            Err(error) => {
+                let view = &self.state.scenarios[scenario];
+                let (scenario, executor) = (view.name.as_ref(), view.kind);
+                (self.events)(RunEvent::VuFailed { scenario, executor, error: &error });
+                self.nursery.made -= 1;
+                None
             }
         }
     }

@@ -4,6 +4,7 @@ use std::sync::Arc;
 use std::time::{Duration, Instant};
 
 use crate::control::Cause;
+use crate::phases::PhaseError;
 
 /// Something that happened in a run, in order.
 #[derive(Debug)]
@@ -19,6 +20,24 @@ pub enum RunEvent<'a> {
     ScenarioEnded(&'a str),
     /// The run ends early; sent for the first cause, and again if the tool fails meanwhile.
     Stopping(&'a Cause),
+    /// A scenario has all the VUs it may have, and iterations are dropped for want of more. Told once for each scenario.
+    InsufficientVus {
+        /// Its name.
+        scenario: &'a str,
+        /// Kind of its executor.
+        executor: &'static str,
+        /// VUs at work.
+        active: usize,
+    },
+    /// A VU that a scenario needed could not be made. The run goes on without it.
+    VuFailed {
+        /// The scenario's name.
+        scenario: &'a str,
+        /// Kind of its executor.
+        executor: &'static str,
+        /// What went wrong.
+        error: &'a PhaseError,
+    },
     /// Time to redraw.
     Progress(&'a Snapshot),
 }
@@ -83,6 +102,8 @@ pub struct ScenarioSnapshot {
     pub progress: f64,
     /// VUs in their loop.
     pub vus_active: usize,
+    /// VUs that have been given to it, at work or not.
+    pub vus_present: usize,
     /// VUs planned at most.
     pub vus_planned: usize,
     /// Complete iterations.

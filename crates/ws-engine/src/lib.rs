@@ -21,7 +21,7 @@
 //! impl Vu for Looper {
 //!     fn activate(&self, activation: Activation) {
 //!         std::thread::spawn(move || {
-//!             while let Some(_iteration) = activation.work.next(activation.slot) {
+//!             while let Next::Run(_iteration) = activation.work.next(activation.slot) {
 //!                 // An iteration of a real VU would do something here.
 //!                 activation.work.ended(activation.slot, Outcome::Complete);
 //!             }
@@ -29,6 +29,7 @@
 //!         });
 //!     }
 //!     fn interrupt(&self) {}
+//!     fn wake(&self) {}
 //! }
 //!
 //! struct Script;
@@ -37,6 +38,9 @@
 //!     fn init_vus(&mut self, count: usize, done: InitDone) {
 //!         let vus = (0..count).map(|_| Arc::new(Looper) as Arc<dyn Vu>).collect();
 //!         done.finish(Ok(vus));
+//!     }
+//!     fn add_vu(&mut self, _number: usize, done: VuDone) {
+//!         done.finish(Ok(Arc::new(Looper)));
 //!     }
 //!     fn setup(&mut self, done: PhaseDone) {
 //!         done.finish(Ok(()));
@@ -88,13 +92,14 @@ pub use clock::{Bell, Clock, SystemClock};
 pub use control::{Cause, Control};
 pub use coordinator::{Coordinator, RunConfig, RunOutcome};
 pub use event::{Phase, RunEvent, ScenarioSnapshot, ScenarioState, Snapshot};
-pub use phases::{InitDone, PhaseDone, PhaseError, Phases};
-pub use plan::{Plan, ScenarioProblem};
+pub use phases::{InitDone, PhaseDone, PhaseError, Phases, VuDone};
+pub use plan::{Plan, PlannedVus, ScenarioProblem};
 pub use samples::{MetricsRecorder, Recorder};
 pub use scenario::{ExecutorConfig, ExecutorError, Problem, ScenarioConfig, StageConfig};
+pub use segment::{Segment, SegmentError, SegmentSequence, Share};
 pub use shortcuts::{Derived, ShortcutError, Shortcuts, Warning};
 pub use state::Monitor;
-pub use vu::{Activation, Iteration, Outcome, Vu, Work};
+pub use vu::{Activation, Iteration, Next, Outcome, Vu, Work};
 
 #[cfg(doctest)]
 #[doc = include_str!("../README.md")]

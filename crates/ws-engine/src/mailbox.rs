@@ -18,6 +18,8 @@ pub(crate) enum Note {
     Stopped { scenario: usize, slot: usize },
     /// VU initialisation is over.
     Initialized(Result<Vec<Arc<dyn Vu>>, PhaseError>),
+    /// A VU wanted during the run is there, or is not.
+    VuMade(Result<Arc<dyn Vu>, PhaseError>),
     /// `setup` or `teardown` is over.
     PhaseDone(Result<(), PhaseError>),
 }

@@ -15,6 +15,10 @@ pub trait Phases {
     /// Makes VUs number 1 to `count` and runs their init code.
     fn init_vus(&mut self, count: usize, done: InitDone);
 
+    /// Makes VU number `number`, one more than there are, and runs its init code. Called during a run in which VUs did not
+    /// suffice; one is made at a time.
+    fn add_vu(&mut self, number: usize, done: VuDone);
+
     /// Runs the script's `setup()`. Only called if the run was configured to have one.
     fn setup(&mut self, done: PhaseDone);
 
@@ -45,6 +49,34 @@ pub struct PhaseDone {
 pub struct InitDone {
     mail: Option<Mailbox>,
     initialized: Arc<AtomicUsize>,
+}
+
+/// Reports one VU made during the run. Dropped without a word it counts as a failure.
+pub struct VuDone {
+    mail: Option<Mailbox>,
+}
+
+impl VuDone {
+    pub(crate) fn new(mail: Mailbox) -> Self {
+        Self { mail: Some(mail) }
+    }
+
+    /// The VU is there, or could not be made.
+    pub fn finish(mut self, result: Result<Arc<dyn Vu>, PhaseError>) {
+        self.report(result);
+    }
+
+    fn report(&mut self, result: Result<Arc<dyn Vu>, PhaseError>) {
+        if let Some(mail) = self.mail.take() {
+            mail.post(Note::VuMade(result));
+        }
+    }
+}
+
+impl Drop for VuDone {
+    fn drop(&mut self) {
+        self.report(Err(Box::new(Vanished("the init code"))));
+    }
 }
 
 /// The one error the engine makes itself.

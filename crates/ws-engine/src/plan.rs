@@ -1,8 +1,11 @@
 //! A validated set of scenarios, and what it needs.
 
+use std::time::Duration;
+
 use crate::duration::GoDuration;
 use crate::executor;
-use crate::scenario::{Problem, ScenarioConfig};
+use crate::scenario::{ExecutorConfig, Problem, ScenarioConfig};
+use crate::segment::Share;
 
 /// Scenarios that can run, ordered by start time, then name.
 ///
@@ -19,6 +22,16 @@ use crate::scenario::{Problem, ScenarioConfig};
 #[derive(Clone, Debug, PartialEq)]
 pub struct Plan {
     scenarios: Vec<ScenarioConfig>,
+    share: Share,
+}
+
+/// How many VUs of a scenario this instance has.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct PlannedVus {
+    /// Made before the run.
+    pub first: usize,
+    /// Together with those made when they are needed.
+    pub most: usize,
 }
 
 /// All that is wrong with one scenario.
@@ -54,7 +67,7 @@ impl Plan {
                 wrong.push(ScenarioProblem { scenario: name.clone(), problems });
             }
         }
-        if wrong.is_empty() { Ok(Self { scenarios }) } else { Err(wrong) }
+        if wrong.is_empty() { Ok(Self { scenarios, share: Share::whole() }) } else { Err(wrong) }
     }
 
     /// The scenarios, by start time, then name.
@@ -62,43 +75,105 @@ impl Plan {
         &self.scenarios
     }
 
+    /// The part of the plan that this instance runs. Other instances run the others, and together they do what one would
+    /// do alone.
+    pub fn shared(self, share: Share) -> Self {
+        Self { share, ..self }
+    }
+
+    /// This instance's place among those that share the test.
+    pub fn share(&self) -> &Share {
+        &self.share
+    }
+
+    /// VUs of this instance for a scenario.
+    pub fn vus_of(&self, scenario: &ScenarioConfig) -> PlannedVus {
+        let executor::Vus { first, most } = executor::vus(scenario, &self.share);
+        PlannedVus { first, most }
+    }
+
+    /// Iterations of this instance for a scenario whose VUs share a number of them; else 0.
+    pub fn iterations_of(&self, scenario: &ScenarioConfig) -> u64 {
+        executor::dealt(scenario, &self.share).1
+    }
+
+    /// The part of an arrival rate that is this instance's: a numerator and a denominator.
+    pub fn rate_share(&self, scenario: &ScenarioConfig) -> (u64, u64) {
+        let (_, own, total) = self.share.weighted(scenario.executor.max_vus() as u64);
+        (own, total)
+    }
+
     /// VUs to initialise: the largest number reserved at any one time. A scenario reserves its VUs to its latest possible
     /// end, graceful periods included; scenarios that cannot overlap share VUs.
     pub fn max_vus(&self) -> usize {
+        self.reserved(|vus| vus.first)
+    }
+
+    /// Like [`max_vus`](Self::max_vus), together with the VUs that are made when they are needed.
+    pub fn max_possible_vus(&self) -> usize {
+        self.reserved(|vus| vus.most)
+    }
+
+    fn reserved(&self, count: impl Fn(executor::Vus) -> usize) -> usize {
         let mut scenarios: Vec<_> = self
             .scenarios
             .iter()
             .map(|scenario| {
                 let start = scenario.start_time.to_std();
-                executor::needs(executor::timeline(scenario))
-                    .map(move |(at, vus)| (start + at, vus))
-                    .peekable()
+                let vus = count(executor::vus(scenario, &self.share));
+                let needs = executor::needs(executor::reservation(scenario, &self.share, vus));
+                needs.map(move |(at, vus)| (start + at, vus)).peekable()
             })
             .collect();
         let mut reserved = vec![0; scenarios.len()];
         let mut most = 0;
         // Whatever changes at an instant changes at once: what ends then is free for what starts then.
         while let Some(now) = scenarios.iter_mut().filter_map(|needs| Some(needs.peek()?.0)).min() {
+            let mut sum = 0;
             for (needs, reserved) in scenarios.iter_mut().zip(&mut reserved) {
+                let mut peak = 0;
                 while let Some((_, vus)) = needs.next_if(|(at, _)| *at == now) {
+                    // A line may reach one more VU at the instant at which it ends.
+                    if vus > *reserved {
+                        peak = vus;
+                    }
                     *reserved = vus;
                 }
+                sum += peak.max(*reserved);
             }
-            most = most.max(reserved.iter().sum());
+            most = most.max(sum);
         }
         most
     }
 
+    /// When no VU is needed for the scenario any more.
+    fn latest_end(&self, scenario: &ScenarioConfig) -> GoDuration {
+        if !matches!(scenario.executor, ExecutorConfig::RampingVus { .. }) {
+            return scenario.latest_end();
+        }
+        let (mut before, mut end) = (0, Duration::ZERO);
+        for (at, vus) in executor::needs(executor::reservation(scenario, &self.share, 0)) {
+            if vus != before {
+                (before, end) = (vus, at);
+            }
+        }
+        GoDuration::from(scenario.start_time.to_std() + end)
+    }
+
     /// The latest possible end of all scenarios, from the first possible start, graceful periods included.
     pub fn max_duration(&self) -> GoDuration {
-        self.scenarios.iter().map(ScenarioConfig::latest_end).max().unwrap_or_default()
+        // Of a scenario in which this instance has no part the start counts, as in k6.
+        let end = |scenario: &ScenarioConfig| match self.vus_of(scenario).most {
+            0 => scenario.start_time,
+            _ => self.latest_end(scenario),
+        };
+        self.scenarios.iter().map(end).max().unwrap_or_default()
     }
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::scenario::ExecutorConfig;
 
     fn at(text: &str) -> GoDuration {
         GoDuration::parse(text).unwrap()

@@ -4,10 +4,11 @@ use std::collections::{BTreeSet, VecDeque};
 use std::iter::Peekable;
 use std::sync::Arc;
 use std::sync::atomic::Ordering;
-use std::time::Instant;
+use std::time::{Duration, Instant};
 
-use crate::executor::{Action, Executor, Roster, Step, Timeline};
+use crate::executor::{self, Action, Executor, Roster, Step, Timeline};
 use crate::scenario::ScenarioConfig;
+use crate::segment::Share;
 use crate::vu::{Activation, Vu, Work};
 
 /// A scenario before the run: its executor and what the coordinator will do for it.
@@ -32,6 +33,14 @@ pub(crate) enum Happened {
         vu: Option<usize>,
         count: u64,
     },
+    /// The scenario could do with one more VU.
+    WantsVu {
+        scenario: usize,
+    },
+    /// The scenario has all the VUs it may have, and they do not suffice.
+    Insufficient {
+        scenario: usize,
+    },
 }
 
 pub(crate) struct Stage {
@@ -41,6 +50,7 @@ pub(crate) struct Stage {
     /// Slots that are due and wait for a VU: one that should be idle by plan has not said so yet.
     wanted: VecDeque<(usize, usize)>,
     lanes: Vec<Lane>,
+    share: Share,
     aborted: bool,
 }
 
@@ -61,6 +71,19 @@ struct Lane {
     interrupted: Option<Instant>,
     /// By slot, the VU that serves it or did so last.
     seats: Vec<Option<Seat>>,
+    /// Slots that have been activated; those beyond need a VU that is not made yet.
+    opened: usize,
+    growth: Growth,
+}
+
+/// Whether a scenario gets more VUs.
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum Growth {
+    Possible,
+    /// One is being made.
+    UnderWay,
+    /// It has all it may have, which was said.
+    Over,
 }
 
 #[derive(Clone, Copy)]
@@ -71,10 +94,10 @@ struct Seat {
 
 impl Stage {
     /// Sets the scenarios' times relative to `origin`.
-    pub(crate) fn new(vus: Vec<Arc<dyn Vu>>, parts: Vec<Part>, origin: Instant) -> Self {
-        let lanes = parts.into_iter().map(|part| Lane::new(part, origin)).collect();
+    pub(crate) fn new(vus: Vec<Arc<dyn Vu>>, parts: Vec<Part>, share: Share, origin: Instant) -> Self {
+        let lanes = parts.into_iter().map(|part| Lane::new(part, &share, origin)).collect();
         let free = (0..vus.len()).collect();
-        Self { vus, free, wanted: VecDeque::new(), lanes, aborted: false }
+        Self { vus, free, wanted: VecDeque::new(), lanes, share, aborted: false }
     }
 
     pub(crate) fn is_over(&self) -> bool {
@@ -96,7 +119,7 @@ impl Stage {
                 return;
             }
             if let Some(step) = self.lanes[scenario].timeline.next() {
-                self.act(scenario, step.action, now, happened);
+                self.act(scenario, step, now, happened);
             }
         }
     }
@@ -133,7 +156,8 @@ impl Stage {
         for scenario in 0..self.lanes.len() {
             let lane = &mut self.lanes[scenario];
             lane.timeline = no_more();
-            lane.executor.ledger().close();
+            lane.growth = Growth::Over;
+            lane.executor.ledger().cut();
             self.interrupt(scenario, now);
             self.end_if_idle(scenario, now, happened);
         }
@@ -159,14 +183,18 @@ impl Stage {
             let lost = lane.seats.iter_mut().flatten().filter(|seat| seat.busy);
             let lost = lost.map(|seat| seat.busy = false).count();
             let ledger = lane.executor.ledger();
-            ledger.counts.interrupted.fetch_add(lost as u64, Ordering::Relaxed);
+            // One that waits for an iteration has none to lose.
+            let cut = lost.min(lane.executor.rule().busy(ledger)) as u64;
+            ledger.counts.interrupted.fetch_add(cut, Ordering::Relaxed);
             ledger.set_active(ledger.active() - lost);
             self.end_if_idle(scenario, now, happened);
         }
     }
 
-    fn act(&mut self, scenario: usize, action: Action, now: Instant, happened: &mut Vec<Happened>) {
+    fn act(&mut self, scenario: usize, step: Step, now: Instant, happened: &mut Vec<Happened>) {
+        let Step { at: due, action } = step;
         match action {
+            Action::Start => self.start(scenario, due, happened),
             Action::Activate(slots) => {
                 let ledger = self.lanes[scenario].executor.ledger();
                 if ledger.began().is_none() {
@@ -174,6 +202,8 @@ impl Stage {
                     happened.push(Happened::Started { scenario });
                 }
                 let lane = &mut self.lanes[scenario];
+                lane.opened = lane.opened.max(slots.end);
+                lane.executor.ledger().set_present(lane.opened);
                 for slot in slots {
                     lane.roster.activate(slot);
                     lane.executor.rule().want(slot, true);
@@ -202,9 +232,70 @@ impl Stage {
             Action::Close => {
                 self.lanes[scenario].executor.ledger().time_out();
                 self.wanted.retain(|(wanting, _)| *wanting != scenario);
+                self.wake(scenario);
                 self.end_if_idle(scenario, now, happened);
             }
-            Action::InterruptRest => self.interrupt(scenario, now),
+            Action::InterruptRest => {
+                self.lanes[scenario].executor.ledger().cut();
+                self.interrupt(scenario, now);
+            }
+        }
+    }
+
+    /// An iteration is due: a VU that waits gets it, or it is dropped.
+    fn start(&mut self, scenario: usize, due: Duration, happened: &mut Vec<Happened>) {
+        let lane = &mut self.lanes[scenario];
+        if let Some(slot) = lane.executor.rule().give(due) {
+            // A VU that is still to come asks by itself.
+            if let Some(seat) = lane.seats[slot].filter(|seat| seat.busy) {
+                self.vus[seat.vu].wake();
+            }
+            return;
+        }
+        happened.push(Happened::Dropped { scenario, vu: None, count: 1 });
+        if lane.growth != Growth::Possible {
+            return;
+        }
+        if lane.opened < lane.seats.len() {
+            lane.growth = Growth::UnderWay;
+            happened.push(Happened::WantsVu { scenario });
+        } else {
+            lane.growth = Growth::Over;
+            happened.push(Happened::Insufficient { scenario });
+        }
+    }
+
+    /// A VU that a scenario wanted is there. `None`: it is not made, but one that is free may serve.
+    pub(crate) fn grow(&mut self, scenario: usize, vu: Option<Arc<dyn Vu>>) {
+        let made = vu.is_some();
+        if let Some(vu) = vu {
+            self.free.insert(self.vus.len());
+            self.vus.push(vu);
+        }
+        let lane = &mut self.lanes[scenario];
+        if lane.growth != Growth::UnderWay {
+            return self.serve();
+        }
+        lane.growth = Growth::Possible;
+        let open = !lane.executor.ledger().is_closed();
+        if open && (made || !self.free.is_empty()) {
+            let slot = lane.opened;
+            lane.opened += 1;
+            lane.executor.ledger().set_present(lane.opened);
+            lane.roster.activate(slot);
+            lane.executor.rule().want(slot, true);
+            self.wanted.push_back((scenario, slot));
+        }
+        self.serve();
+    }
+
+    /// Has the VUs that wait ask again.
+    fn wake(&self, scenario: usize) {
+        let lane = &self.lanes[scenario];
+        if lane.executor.rule().waits() {
+            for seat in lane.seats.iter().flatten().filter(|seat| seat.busy) {
+                self.vus[seat.vu].wake();
+            }
         }
     }
 
@@ -216,7 +307,8 @@ impl Stage {
             lane.seats[slot] = Some(Seat { vu, busy: true });
             let ledger = lane.executor.ledger();
             ledger.set_active(ledger.active() + 1);
-            self.vus[vu].activate(Activation { slot, ..lane.activation.clone() });
+            let vu_in_test = self.share.nth(vu as u64) + 1;
+            self.vus[vu].activate(Activation { slot, vu_in_test, ..lane.activation.clone() });
         }
     }
 
@@ -226,6 +318,7 @@ impl Stage {
         for seat in lane.seats.iter().flatten().filter(|seat| seat.busy) {
             self.vus[seat.vu].interrupt();
         }
+        self.wake(scenario);
     }
 
     /// A scenario whose VUs have all left their loops is over: they leave only when there is nothing to do.
@@ -254,9 +347,11 @@ impl Stage {
 }
 
 impl Lane {
-    fn new(part: Part, origin: Instant) -> Self {
+    fn new(part: Part, share: &Share, origin: Instant) -> Self {
         let Part { config, executor, timeline } = part;
         let start = origin + config.start_time.to_std();
+        let vus = executor::vus(&config, share).most;
+        executor.rule().begin(start);
         let work: Arc<dyn Work> = executor.clone();
         Self {
             activation: Activation {
@@ -267,6 +362,7 @@ impl Lane {
                 env: config.env.into(),
                 started: start,
                 slot: 0,
+                vu_in_test: 0,
                 work,
             },
             executor,
@@ -274,7 +370,9 @@ impl Lane {
             roster: Roster::default(),
             start,
             interrupted: None,
-            seats: vec![None; config.executor.max_vus()],
+            seats: vec![None; vus],
+            opened: 0,
+            growth: Growth::Possible,
         }
     }
 

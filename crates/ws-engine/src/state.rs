@@ -7,6 +7,7 @@ use std::time::{Duration, Instant};
 use crate::clock::Clock;
 use crate::event::{Phase, ScenarioSnapshot, ScenarioState, Snapshot};
 use crate::executor::Executor;
+use crate::plan::PlannedVus;
 use crate::scenario::ScenarioConfig;
 
 /// Written by the coordinator, read through [`Monitor`].
@@ -56,7 +57,7 @@ impl RunState {
     }
 
     pub(crate) fn active(&self) -> usize {
-        self.scenarios.iter().map(|s| s.executor.ledger().active()).sum()
+        self.scenarios.iter().map(|s| s.executor.rule().busy(s.executor.ledger())).sum()
     }
 
     pub(crate) fn initialized(&self) -> usize {
@@ -118,7 +119,8 @@ impl RunState {
             elapsed: ledger.elapsed(now),
             duration: ledger.regular(),
             progress: rule.progress(complete, ledger.time_share(now)),
-            vus_active: ledger.active(),
+            vus_active: rule.busy(ledger),
+            vus_present: ledger.present(),
             vus_planned: view.vus,
             complete,
             interrupted: ledger.interrupted(),
@@ -128,11 +130,11 @@ impl RunState {
 }
 
 impl ScenarioView {
-    pub(crate) fn new(config: &ScenarioConfig, executor: Arc<dyn Executor>) -> Self {
+    pub(crate) fn new(config: &ScenarioConfig, vus: PlannedVus, executor: Arc<dyn Executor>) -> Self {
         Self {
             name: config.name.as_str().into(),
             kind: config.executor.type_name(),
-            vus: config.executor.max_vus(),
+            vus: vus.most,
             start_time: config.start_time.to_std(),
             executor,
         }

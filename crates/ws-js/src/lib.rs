@@ -25,15 +25,21 @@
 //!
 //! struct Three(AtomicU64, mpsc::Sender<()>);
 //! impl Work for Three {
-//!     fn next(&self, _: usize) -> Option<Iteration> {
+//!     fn next(&self, _: usize) -> Next {
 //!         let number = self.0.fetch_add(1, Relaxed);
-//!         (number < 3).then_some(Iteration { in_instance: number, in_test: number })
+//!         if number == 3 {
+//!             return Next::Stop;
+//!         }
+//!         Next::Run(Iteration { in_instance: number, in_test: number, due: None })
 //!     }
 //!     fn ended(&self, _: usize, outcome: IterationOutcome) {
 //!         assert_eq!(outcome, IterationOutcome::Complete);
 //!     }
 //!     fn stopped(&self, _: usize) {
 //!         self.1.send(()).unwrap();
+//!     }
+//!     fn progress(&self) -> f64 {
+//!         self.0.load(Relaxed) as f64 / 3.0
 //!     }
 //! }
 //!
@@ -51,6 +57,7 @@
 //! let pipeline = Pipeline::start(PipelineConfig::new(registry, tag_sets))?;
 //! let runtime = Runtime::new(&script, RuntimeOptions {
 //!     vus: 1,
+//!     max_vus: 1,
 //!     drivers: None,
 //!     settings: Settings::default(),
 //!     samples: pipeline.sender(),
@@ -67,7 +74,9 @@
 //!     tags: Arc::new([]),
 //!     env: Arc::new([]),
 //!     setup_data: None,
+//!     started,
 //!     slot: 0,
+//!     vu_in_test: 1,
 //!     work: Arc::new(Three(AtomicU64::new(0), done)),
 //! });
 //! stopped.recv()?;
@@ -128,7 +137,7 @@ pub use platform::{PlatformOptions, initialize};
 pub use runtime::{HeapUse, HoldUp, InitError, Runtime, RuntimeOptions};
 pub use script::{CompatibilityMode, Export, Script, ScriptError, ScriptOptions};
 pub use shared::{Compat, HttpOptions, Settings};
-pub use vu::job::{Assignment, Iteration, IterationOutcome, Phase, PhaseError, Work};
+pub use vu::job::{Assignment, Iteration, IterationOutcome, Next, Phase, PhaseError, Work};
 pub use vu::summary::{Summary, SummaryError};
 /// Sizes and times that a connection must not exceed.
 pub use ws_proto::{CipherSuite, ClientIdentity, KeyLog, Limits, TlsOptions, TlsVersion, TlsVersions};

@@ -35,8 +35,10 @@ const AT_ONCE: Duration = Duration::from_millis(20);
 
 /// What a [`Runtime`] needs to know.
 pub struct RuntimeOptions {
-    /// How many VUs there will be.
+    /// How many VUs there will be at the start.
     pub vus: usize,
+    /// How many there may be together with those [added](Runtime::add_vu) later.
+    pub max_vus: usize,
     /// How many drivers; `None`: as many as the load asks for, beginning with one.
     pub drivers: Option<usize>,
     /// Options of the run.
@@ -54,7 +56,8 @@ pub struct Runtime {
     heap_share: usize,
     phase: Mutex<PhasePlace>,
     staff: Staff,
-    vus: usize,
+    vus: AtomicUsize,
+    max_vus: usize,
     /// The VUs are being made, and are to be told if that is to stop.
     initializing: AtomicBool,
     /// A thread was given up: it may have groups for ever.
@@ -114,7 +117,8 @@ pub struct InitError {
 impl Runtime {
     /// Makes the groups and starts the first driver. There are no VUs yet.
     pub fn new(script: &Script, options: RuntimeOptions) -> Result<Self, Error> {
-        let RuntimeOptions { vus, drivers, settings, samples, wall } = options;
+        let RuntimeOptions { vus, max_vus, drivers, settings, samples, wall } = options;
+        let max_vus = max_vus.max(vus);
         if settings.extended_metrics {
             // It takes a moment, and the VUs are made meanwhile.
             ws_proto::start_stamping();
@@ -132,11 +136,11 @@ impl Runtime {
             wall,
         });
         let cores = std::thread::available_parallelism().map_or(1, usize::from);
-        let count = vus.div_ceil(MAX_GROUP).max(cores.min(vus)).max(1);
+        let count = max_vus.div_ceil(MAX_GROUP).max(cores.min(max_vus)).max(1);
         let heap_share = script::heap_limit() / (count + 1);
         let groups = (0..count)
             .map(|index| {
-                let members = members(vus, count, index);
+                let members = members(max_vus, count, index);
                 Group::new(Arc::clone(&shared), members, HeapShare { limit: heap_share, realms: members })
             })
             .collect::<Result<Vec<_>, _>>()?;
@@ -147,7 +151,8 @@ impl Runtime {
             heap_share,
             phase: Mutex::default(),
             staff,
-            vus,
+            vus: AtomicUsize::new(vus),
+            max_vus,
             initializing: AtomicBool::new(false),
             abandoned: AtomicBool::new(false),
         })
@@ -155,7 +160,7 @@ impl Runtime {
 
     /// How many VUs there are.
     pub fn vus(&self) -> usize {
-        self.vus
+        self.vus.load(Relaxed)
     }
 
     /// Makes the VUs, several groups at a time. `on_each` is called for each that is ready.
@@ -172,7 +177,7 @@ impl Runtime {
             loop {
                 let index = next.fetch_add(1, Relaxed);
                 let Some(group) = self.groups.get(index) else { return };
-                for local in 0..members(self.vus, self.groups.len(), index) {
+                for local in 0..members(self.vus(), self.groups.len(), index) {
                     if failure.lock().is_some() {
                         return;
                     }
@@ -209,6 +214,37 @@ impl Runtime {
         });
         self.initializing.store(false, Relaxed);
         failure.into_inner().map_or(Ok(()), Err)
+    }
+
+    /// Makes one more VU and runs its init stage. Returns its index, from 0. One at a time.
+    ///
+    /// # Errors
+    ///
+    /// The failure of its init stage. Its place is taken by the next one.
+    ///
+    /// # Panics
+    ///
+    /// If there are [`max_vus`](RuntimeOptions::max_vus) already.
+    pub fn add_vu(&self) -> Result<usize, InitError> {
+        let index = self.vus();
+        assert!(index < self.max_vus, "no place for another VU");
+        let (group, _) = self.place(index);
+        script::add_vu(group, index as u32 + 1).map_err(|source| {
+            // What is left of it must not take the place of the next one.
+            group.enter(|inside| {
+                let failed = inside.state().vus.pop();
+                drop(failed);
+            });
+            InitError { vu: index + 1, source }
+        })?;
+        self.vus.store(index + 1, Relaxed);
+        Ok(index)
+    }
+
+    /// Has a VU (0-based) that was told to [wait](crate::Next::Wait) ask for its next iteration.
+    pub fn wake(&self, vu: usize) {
+        let (group, vu) = self.place(vu);
+        group.handle.post(Post::Wake { vu });
     }
 
     /// Gives an idle VU (0-based) iterations to run. Returns at once.
@@ -309,7 +345,7 @@ impl Runtime {
     }
 
     fn interrupt_all(&self) {
-        (0..self.vus).for_each(|vu| self.interrupt(vu));
+        (0..self.vus()).for_each(|vu| self.interrupt(vu));
     }
 
     /// The scripts that go on now although they were told to stop, by places that mean nothing outside. One that is

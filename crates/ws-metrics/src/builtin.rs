@@ -63,6 +63,7 @@ builtins! {
     WS_MSG_LATENCY_UNMATCHED "ws_msg_latency_unmatched" Counter Default "Received WebSocket messages that answer no open request";
     WS_MSG_LATENCY_TIMEOUTS "ws_msg_latency_timeouts" Counter Default "WebSocket messages without an answer in time";
     WS_MSG_LATENCY_ABANDONED "ws_msg_latency_abandoned" Counter Default "WebSocket messages whose answer could not be waited for";
+    ITERATION_START_LATENESS "iteration_start_lateness" Trend Time "Time from when an iteration was due to its begin";
     WS_GENERATOR_DELAY "ws_generator_delay" Trend Time "Time that a received WebSocket message waited for its handler";
     GRPC_REQ_DURATION "grpc_req_duration" Trend Time "Duration of a gRPC request";
     DATA_SENT "data_sent" Counter Data "Bytes written to sockets";

@@ -210,6 +210,16 @@ mod tests {
             ("--vus 1 --vus 2", Layer { vus: Some(2), ..none() }),
             ("-i5", Layer { iterations: Some(5), ..none() }),
             ("--duration 1m30s", Layer { duration: Some(GoDuration::from_secs(90)), ..none() }),
+            (
+                "--execution-segment 25%:1/2 --execution-segment-sequence 0,1/4,0.5,1",
+                Layer {
+                    execution_segment: Some(ws_engine::Segment::parse("1/4:1/2").unwrap()),
+                    execution_segment_sequence: Some(
+                        ws_engine::SegmentSequence::parse("0,1/4,1/2,1").unwrap(),
+                    ),
+                    ..none()
+                },
+            ),
             ("--tag a=b --tag c=d=e", Layer { tags: Some(tags), ..none() }),
             (
                 "--system-tags url,ip",
@@ -331,6 +341,11 @@ mod tests {
             ("run --badflag", "unknown flag: --badflag"),
             ("run x.js --badflag=3", "unknown flag: --badflag"),
             ("run -x", "unknown shorthand flag: 'x' in -x"),
+            ("run x.js --execution-segment 0:1.5", "segment end value can't be more than 1 but was 1.50"),
+            (
+                "run x.js --execution-segment-sequence 0,x",
+                "'x' is not a valid percentage, decimal, fraction or interval value",
+            ),
             ("run x.js --stage :5", "stage 0 doesn't have a specified duration"),
             ("run x.js -s foo", "error for stage 0: time: invalid duration \"foo\""),
             ("run x.js --linger", "--linger is not supported yet"),

@@ -59,8 +59,6 @@ pub(crate) static NOT_YET: &[NotYet] = &[
     refuse(of(Global, AllCommands).flag("config", "FILE").letter('c').variable("K6_CONFIG"), Harmless::Never),
     refuse(of(Test, Results).flag("console-output", "FILE").variable("K6_CONSOLE_OUTPUT"), Harmless::Never),
     refuse(of(Test, Connections).switch("discard-response-bodies").variable("K6_DISCARD_RESPONSE_BODIES").key("discardResponseBodies"), Harmless::False),
-    refuse(of(Test, Load).flag("execution-segment", "RANGE").variable("K6_EXECUTION_SEGMENT").key("executionSegment"), Harmless::Never),
-    refuse(of(Test, Load).flag("execution-segment-sequence", "LIST").variable("K6_EXECUTION_SEGMENT_SEQUENCE").key("executionSegmentSequence"), Harmless::Never),
     refuse(of(Test, Load).key("ext"), Harmless::Always),
     refuse(of(Run, Load).flag("features", "LIST").variable("K6_FEATURES"), Harmless::Never),
     refuse(of(Test, Connections).flag("http-debug", "HOW").variable("K6_HTTP_DEBUG").key("httpDebug"), Harmless::Never),

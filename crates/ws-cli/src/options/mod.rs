@@ -17,6 +17,7 @@ mod row;
 pub(crate) mod runtime;
 pub(crate) mod scenario;
 pub(crate) mod script;
+mod segment;
 mod stages;
 pub(crate) mod table;
 pub(crate) mod thresholds;

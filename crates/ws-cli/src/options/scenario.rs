@@ -86,6 +86,31 @@ fn executor_option(
         (ExecutorConfig::RampingVus { graceful_ramp_down, .. }, "gracefulRampDown") => {
             put(graceful_ramp_down, json::duration(&path, value)?)
         }
+        (ExecutorConfig::ConstantArrivalRate { rate, .. }, "rate") => *rate = json::integer(&path, value)?,
+        (ExecutorConfig::ConstantArrivalRate { duration, .. }, "duration") => {
+            *duration = json::duration(&path, value)?
+        }
+        (ExecutorConfig::RampingArrivalRate { start_rate, .. }, "startRate") => {
+            put(start_rate, json::integer(&path, value)?)
+        }
+        (ExecutorConfig::RampingArrivalRate { stages, .. }, "stages") => {
+            put(stages, stages_of(&path, value)?)
+        }
+        (
+            ExecutorConfig::ConstantArrivalRate { time_unit, .. }
+            | ExecutorConfig::RampingArrivalRate { time_unit, .. },
+            "timeUnit",
+        ) => put(time_unit, json::duration(&path, value)?),
+        (
+            ExecutorConfig::ConstantArrivalRate { pre_allocated_vus, .. }
+            | ExecutorConfig::RampingArrivalRate { pre_allocated_vus, .. },
+            "preAllocatedVUs",
+        ) => *pre_allocated_vus = json::integer(&path, value)?,
+        (
+            ExecutorConfig::ConstantArrivalRate { max_vus, .. }
+            | ExecutorConfig::RampingArrivalRate { max_vus, .. },
+            "maxVUs",
+        ) => *max_vus = json::integer(&path, value)?,
         _ => return Err(unknown(&format!("scenario '{name}'"), key)),
     }
     Ok(())
@@ -160,6 +185,30 @@ mod tests {
             start_vus: 2,
             stages: vec![StageConfig { duration: Some(GoDuration::from_secs(60)), target: Some(5) }],
             graceful_ramp_down: GoDuration::from_secs(1),
+        };
+        assert_eq!(parse("a", &value), Ok(ScenarioConfig::new("a", executor)));
+    }
+
+    #[test]
+    fn arrival_rates() {
+        let value = json!({"executor": "constant-arrival-rate", "rate": "20", "timeUnit": "1", "duration": "1m",
+            "preAllocatedVUs": 2, "maxVUs": 5});
+        let executor = ExecutorConfig::ConstantArrivalRate {
+            rate: Some(20),
+            time_unit: GoDuration::from_nanos(1_000_000),
+            duration: Some(GoDuration::from_secs(60)),
+            pre_allocated_vus: Some(2),
+            max_vus: Some(5),
+        };
+        assert_eq!(parse("a", &value), Ok(ScenarioConfig::new("a", executor)));
+        let value = json!({"executor": "ramping-arrival-rate", "startRate": 7,
+            "stages": [{"duration": "1s", "target": 9}], "preAllocatedVUs": 2});
+        let executor = ExecutorConfig::RampingArrivalRate {
+            start_rate: 7,
+            time_unit: GoDuration::from_secs(1),
+            stages: vec![StageConfig { duration: Some(GoDuration::from_secs(1)), target: Some(9) }],
+            pre_allocated_vus: Some(2),
+            max_vus: None,
         };
         assert_eq!(parse("a", &value), Ok(ScenarioConfig::new("a", executor)));
     }

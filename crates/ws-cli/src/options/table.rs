@@ -7,7 +7,7 @@
 
 use indexmap::IndexMap;
 use ws_engine::duration::GoDuration;
-use ws_engine::{ScenarioConfig, StageConfig};
+use ws_engine::{ScenarioConfig, Segment, SegmentSequence, StageConfig};
 use ws_js::Compat;
 use ws_loop::{AddressPool, Cidr, HostPatterns};
 
@@ -20,7 +20,7 @@ use super::row::Scope::{Global, Run, Runtime, Test};
 use super::row::{of, options};
 use super::runtime::{self, CompatibilityMode, Output, SummaryMode};
 use super::thresholds::{self, RawThreshold};
-use super::{scenario, stages, tls};
+use super::{scenario, segment, stages, tls};
 
 options! {
     /// Number of virtual users
@@ -36,6 +36,12 @@ options! {
         of(Test, Load).flag("stage", "DURATION:N").letter('s').variable("K6_STAGES").key("stages");
     /// What runs when, in full
     scenarios: Vec<ScenarioConfig>, scenario::SCENARIOS, of(Test, Load).key("scenarios");
+    /// The part of the test that this instance runs, for example 1/3:2/3
+    execution_segment: Segment, segment::SEGMENT,
+        of(Test, Load).flag("execution-segment", "RANGE").key("executionSegment");
+    /// How the test is divided among instances, for example 0,1/3,2/3,1
+    execution_segment_sequence: SegmentSequence, segment::SEQUENCE,
+        of(Test, Load).flag("execution-segment-sequence", "LIST").key("executionSegmentSequence");
     /// Do not call setup()
     no_setup: bool, SWITCH, of(Test, Load).switch("no-setup").variable("K6_NO_SETUP").key("noSetup");
     /// Do not call teardown()
@@ -132,7 +138,7 @@ options! {
         of(Run, Results).flag("out", "TYPE[=ARG]").letter('o').variable("K6_OUT");
     /// Serve the live metrics to Prometheus: http://ADDR/metrics
     prometheus: String, TEXT, of(Run, Results).flag("prometheus", "ADDR");
-    /// Measure more than k6 does: ws_handshake_*, ws_msg_latency, ws_generator_delay
+    /// Measure more than k6 does: ws_handshake_*, ws_msg_latency, ws_generator_delay, iteration_start_lateness
     extended_metrics: bool, SWITCH,
         of(Run, Results).switch("extended-metrics").variable("K6_EXTENDED_METRICS");
     /// No report at the end, neither as text nor as a file

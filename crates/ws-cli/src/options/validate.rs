@@ -4,7 +4,7 @@ use std::time::Duration;
 
 use indexmap::IndexMap;
 use ws_engine::duration::GoDuration;
-use ws_engine::{Plan, Shortcuts};
+use ws_engine::{Plan, Segment, Share, Shortcuts};
 use ws_js::Compat;
 use ws_js::TlsOptions;
 use ws_loop::{AddressPool, Cidr, HostPatterns, Hosts};
@@ -78,6 +78,9 @@ pub(crate) fn resolve(
     };
     let derived = shortcuts.derive().map_err(|error| CliError::config(wording::problem::shortcut(&error)))?;
     derived.warnings.into_iter().for_each(|warning| warn(&wording::problem::warning(warning)));
+    let segment = layer.execution_segment.unwrap_or(Segment::WHOLE);
+    let share = Share::new(segment, layer.execution_segment_sequence)
+        .map_err(|error| problems.push(wording::problem::segment(&error)));
     let plan = Plan::new(derived.scenarios, exported)
         .map_err(|wrong| problems.extend(wrong.iter().map(wording::problem::problem)));
     let setup_timeout = layer.setup_timeout.unwrap_or(PHASE_TIMEOUT);
@@ -92,7 +95,7 @@ pub(crate) fn resolve(
     let hosts = Hosts::parse(hosts.iter().map(|(pattern, address)| (pattern.as_str(), address.as_str())));
     let hosts = hosts.map_err(|error| problems.push(error.to_string())).unwrap_or_default();
     let plan = match plan {
-        Ok(plan) if problems.is_empty() => plan,
+        Ok(plan) if problems.is_empty() => plan.shared(share.unwrap_or_else(|()| Share::whole())),
         _ => {
             return Err(CliError::config(format!(
                 "There were problems with the specified script configuration:\n\t- {}",
@@ -202,6 +205,22 @@ mod tests {
                  \t- executor b: function 'nofn' not found in exports\n\
                  \t- setupTimeout must be positive\n\
                  \t- invalid host pattern 'a*b'"
+            )
+        );
+    }
+
+    #[test]
+    fn a_segment_must_be_part_of_its_sequence() {
+        let layer = Layer {
+            execution_segment: Some(Segment::parse("0:1/3").unwrap()),
+            execution_segment_sequence: Some(ws_engine::SegmentSequence::parse("0,1/2,1").unwrap()),
+            ..Layer::default()
+        };
+        assert_eq!(
+            refused(layer),
+            CliError::config(
+                "There were problems with the specified script configuration:\n\t- provided segment 0:1/3 can't be \
+                 found in sequence 0,1/2,1"
             )
         );
     }

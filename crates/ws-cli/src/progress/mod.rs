@@ -2,6 +2,7 @@
 
 mod bar;
 mod clock;
+mod rate;
 
 use std::time::Duration;
 
@@ -10,6 +11,7 @@ use ws_engine::{Phase, Plan, ScenarioSnapshot, ScenarioState, Snapshot};
 
 use bar::{BAR_COLUMNS, bar, percent};
 use clock::fixed;
+use rate::Rate;
 
 /// Names longer than this are cut.
 const NAME_COLUMNS: usize = 30;
@@ -27,6 +29,7 @@ pub(crate) struct Progress {
 struct Shape {
     start_time: Duration,
     name: String,
+    rate: Option<Rate>,
 }
 
 impl Progress {
@@ -34,7 +37,13 @@ impl Progress {
         let scenarios = plan
             .scenarios()
             .iter()
-            .map(|scenario| Shape { start_time: scenario.start_time.to_std(), name: cut(&scenario.name) })
+            // Of what this instance has no part in there is nothing to be seen.
+            .filter(|scenario| plan.vus_of(scenario).most > 0)
+            .map(|scenario| Shape {
+                start_time: scenario.start_time.to_std(),
+                name: cut(&scenario.name),
+                rate: Rate::of(plan, scenario),
+            })
             .collect();
         Self { longest: plan.max_duration().to_std(), scenarios, colours }
     }
@@ -121,9 +130,11 @@ fn facts(now: &ScenarioSnapshot, shape: &Shape) -> Vec<String> {
             (part(now.vus_active, now.vus_planned), format!("{}/{all}", fixed(now.elapsed, now.duration)))
         }
         "ramping-vus" => (part(now.vus_active, now.vus_planned), time),
+        _ if shape.rate.is_some() => (part_of(now.vus_active, now.vus_present, now.vus_planned), time),
         _ => (format!("{} VUs", now.vus_planned), time),
     };
     let mut facts = vec![vus, time];
+    facts.extend(shape.rate.as_ref().map(|rate| rate.show(now.elapsed)));
     if let Some(total) = now.total {
         let width = total.to_string().len();
         let count = format!("{:0width$}/{total}", now.complete);
@@ -139,7 +150,13 @@ fn facts(now: &ScenarioSnapshot, shape: &Shape) -> Vec<String> {
 
 /// `03/12 VUs`.
 fn part(active: usize, of: usize) -> String {
-    format!("{active:0width$}/{of} VUs", width = of.to_string().len())
+    part_of(active, of, of)
+}
+
+/// The same with the width of `most`, which there may be later.
+fn part_of(active: usize, of: usize, most: usize) -> String {
+    let width = most.to_string().len();
+    format!("{active:0width$}/{of:0width$} VUs")
 }
 
 /// Pads each column to its widest entry, with two blanks between columns and none at the end.
@@ -196,6 +213,7 @@ mod tests {
             duration: millis(1000),
             progress: 0.0,
             vus_active: 0,
+            vus_present: 0,
             vus_planned: 2,
             complete: 0,
             interrupted: 0,

@@ -11,7 +11,10 @@ use super::{Style, number};
 const SECTIONS: [(&str, &[&str]); 5] = [
     ("CUSTOM", &[]),
     ("HTTP", &["http_req"]),
-    ("EXECUTION", &["vus", "iterations", "iteration_duration", "dropped_iterations"]),
+    (
+        "EXECUTION",
+        &["vus", "iterations", "iteration_duration", "iteration_start_lateness", "dropped_iterations"],
+    ),
     ("NETWORK", &["data_sent", "data_received"]),
     ("WEBSOCKET", &["ws_"]),
 ];

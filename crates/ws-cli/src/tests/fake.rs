@@ -6,7 +6,7 @@ use std::time::Duration;
 
 use parking_lot::{Condvar, Mutex};
 use serde_json::{Value, json};
-use ws_engine::{Activation, InitDone, Outcome, PhaseDone, Phases, Vu};
+use ws_engine::{Activation, InitDone, Next, Outcome, PhaseDone, Phases, Vu, VuDone};
 use ws_metrics::{Metadata, SampleBuffer, TagSetId, builtin};
 
 use crate::error::CliError;
@@ -144,6 +144,10 @@ impl Phases for FakeRun {
         done.finish(Ok(vus));
     }
 
+    fn add_vu(&mut self, _number: usize, _done: VuDone) {
+        panic!("no test has VUs that are made during the run");
+    }
+
     fn setup(&mut self, done: PhaseDone) {
         match self.script.setup {
             Setup::Returns(_) => done.finish(Ok(())),
@@ -211,7 +215,7 @@ impl Vu for FakeVu {
         let interrupted = Arc::clone(&self.interrupted);
         std::thread::spawn(move || {
             let mut buffer = SampleBuffer::new(request.detail);
-            while activation.work.next(activation.slot).is_some() {
+            while let Next::Run(_) = activation.work.next(activation.slot) {
                 let outcome = match &iteration {
                     Iteration::Returns => Outcome::Complete,
                     Iteration::Hangs(started) => {
@@ -234,6 +238,8 @@ impl Vu for FakeVu {
             activation.work.stopped(activation.slot);
         });
     }
+
+    fn wake(&self) {}
 
     fn interrupt(&self) {
         let (flag, bell) = &*self.interrupted;

@@ -1,6 +1,6 @@
 //! What is wrong with the options that say what runs, and what may be meant otherwise.
 
-use ws_engine::{Problem, ScenarioProblem, ShortcutError, Warning};
+use ws_engine::{Problem, ScenarioProblem, SegmentError, ShortcutError, Warning};
 
 /// All that is wrong with a scenario.
 pub(crate) fn problem(wrong: &ScenarioProblem) -> String {
@@ -21,12 +21,19 @@ fn text(problem: &Problem) -> String {
         Problem::NotExported(function) => format!("function '{function}' not found in exports"),
         Problem::Negative("gracefulStop") => "the gracefulStop timeout can't be negative".to_owned(),
         Problem::Negative("startVUs") => "the number of start VUs can't be negative".to_owned(),
-        Problem::Negative(option) => format!("the {option} can't be negative"),
         Problem::NoVus => "the number of VUs must be more than 0".to_owned(),
         Problem::NoIterations => "the number of iterations must be more than 0".to_owned(),
         Problem::FewerIterationsThanVus { iterations, vus } => {
             format!("the number of iterations ({iterations}) can't be less than the number of VUs ({vus})")
         }
+        Problem::Negative("startRate") => "the startRate value can't be negative".to_owned(),
+        Problem::Negative("preAllocatedVUs") => "the number of preAllocatedVUs can't be negative".to_owned(),
+        Problem::Negative(option) => format!("the {option} can't be negative"),
+        Problem::Missing("rate") => "the iteration rate isn't specified".to_owned(),
+        Problem::Missing("preAllocatedVUs") => "the number of preAllocatedVUs isn't specified".to_owned(),
+        Problem::NotPositive("rate") => "the iteration rate must be more than 0".to_owned(),
+        Problem::NotPositive(option) => format!("the {option} must be more than 0"),
+        Problem::MaxBelowPreAllocated => "maxVUs can't be less than preAllocatedVUs".to_owned(),
         Problem::Missing(option) => format!("the {option} is unspecified"),
         Problem::TooShort { option, given } => format!("the {option} must be at least 1s, but is {given}"),
         Problem::NoStages => "at least one stage has to be specified".to_owned(),
@@ -52,6 +59,25 @@ pub(crate) fn shortcut(error: &ShortcutError) -> String {
                                       externally-controlled executor"
                 .to_owned()
         }
+    }
+}
+
+/// Why there is no such part of a test.
+pub(crate) fn segment(error: &SegmentError) -> String {
+    match error {
+        SegmentError::Value(text) => {
+            format!("'{text}' is not a valid percentage, decimal, fraction or interval value")
+        }
+        SegmentError::Start(start) => format!("segment start value must be at least 0 but was {start}"),
+        SegmentError::End(end) => format!("segment end value can't be more than 1 but was {end}"),
+        SegmentError::Order(start, end) => format!("segment start({start}) must be less than its end({end})"),
+        SegmentError::TooFewPoints(points) => {
+            format!("at least 2 points are needed for an execution segment sequence, {points} given")
+        }
+        SegmentError::NotInSequence(segment, sequence) => {
+            format!("provided segment {segment} can't be found in sequence {sequence}")
+        }
+        SegmentError::TooFine => "the execution segments divide the test too finely".to_owned(),
     }
 }
 
@@ -86,6 +112,13 @@ mod tests {
                 Problem::TooShort { option: "maxDuration", given: half },
                 "the maxDuration must be at least 1s, but is 500ms",
             ),
+            (Problem::Missing("rate"), "the iteration rate isn't specified"),
+            (Problem::NotPositive("rate"), "the iteration rate must be more than 0"),
+            (Problem::NotPositive("timeUnit"), "the timeUnit must be more than 0"),
+            (Problem::Missing("preAllocatedVUs"), "the number of preAllocatedVUs isn't specified"),
+            (Problem::Negative("preAllocatedVUs"), "the number of preAllocatedVUs can't be negative"),
+            (Problem::Negative("startRate"), "the startRate value can't be negative"),
+            (Problem::MaxBelowPreAllocated, "maxVUs can't be less than preAllocatedVUs"),
             (Problem::NoStages, "at least one stage has to be specified"),
             (Problem::StageWithout(1, "target"), "stage 1 doesn't have a target"),
             (Problem::StageNegative(2, "duration"), "the duration for stage 2 can't be negative"),

@@ -2,13 +2,13 @@
 
 use std::sync::atomic::{AtomicU64, Ordering};
 
-use super::{Rule, Unstarted};
+use super::{Rule, Take, Unstarted};
 
 pub(super) struct ConstantVus;
 
 impl Rule for ConstantVus {
-    fn take(&self, _slot: usize, started: &AtomicU64) -> Option<u64> {
-        Some(started.fetch_add(1, Ordering::Relaxed))
+    fn take(&self, _slot: usize, started: &AtomicU64) -> Take {
+        Take::now(started.fetch_add(1, Ordering::Relaxed))
     }
 
     fn total(&self) -> Option<u64> {

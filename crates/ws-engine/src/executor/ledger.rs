@@ -19,9 +19,12 @@ pub(crate) struct Counts {
 pub(crate) struct Ledger {
     pub(crate) counts: Counts,
     closed: AtomicBool,
+    cut: AtomicBool,
     timed_out: AtomicBool,
     /// VUs in their loop. Only the coordinator writes it.
     active: AtomicUsize,
+    /// VUs that have been given to the scenario. Only the coordinator writes it.
+    present: AtomicUsize,
     began: OnceLock<Instant>,
     ended: OnceLock<Instant>,
     regular: Duration,
@@ -32,8 +35,10 @@ impl Ledger {
         Self {
             counts: Counts::default(),
             closed: AtomicBool::new(false),
+            cut: AtomicBool::new(false),
             timed_out: AtomicBool::new(false),
             active: AtomicUsize::new(0),
+            present: AtomicUsize::new(0),
             began: OnceLock::new(),
             ended: OnceLock::new(),
             regular,
@@ -43,6 +48,16 @@ impl Ledger {
     /// Hands out no further iteration.
     pub(crate) fn close(&self) {
         self.closed.store(true, Ordering::Relaxed);
+    }
+
+    /// Interrupts what still runs: nothing begins any more, whatever was promised.
+    pub(crate) fn cut(&self) {
+        self.cut.store(true, Ordering::Relaxed);
+        self.close();
+    }
+
+    pub(crate) fn is_cut(&self) -> bool {
+        self.cut.load(Ordering::Relaxed)
     }
 
     pub(crate) fn is_closed(&self) -> bool {
@@ -77,6 +92,14 @@ impl Ledger {
 
     pub(crate) fn set_active(&self, vus: usize) {
         self.active.store(vus, Ordering::Relaxed);
+    }
+
+    pub(crate) fn present(&self) -> usize {
+        self.present.load(Ordering::Relaxed)
+    }
+
+    pub(crate) fn set_present(&self, vus: usize) {
+        self.present.store(vus, Ordering::Relaxed);
     }
 
     pub(crate) fn begin(&self, now: Instant) {

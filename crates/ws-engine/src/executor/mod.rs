@@ -4,25 +4,30 @@
 //! [`Step`]s for the coordinator: activate these VUs, close the gate, interrupt the rest. Neither half waits for time
 //! or knows threads, so a new kind of executor is one more rule and one more timeline.
 
+mod arrivals;
 mod constant_vus;
 mod ledger;
 mod per_vu_iterations;
 mod ramp;
 mod ramping_vus;
+mod schedule;
 mod shared_iterations;
 mod timeline;
 
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
+use std::time::{Duration, Instant};
 
 pub(crate) use ledger::Ledger;
 pub(crate) use timeline::{Action, Roster, Step, Timeline, needs};
 
 use crate::clock::Clock;
+use crate::duration::GoDuration;
 use crate::mailbox::{Mailbox, Note};
-use crate::scenario::{ExecutorConfig, ScenarioConfig};
-use crate::segment::Stripes;
-use crate::vu::{Iteration, Outcome, Work};
+use crate::scenario::{ExecutorConfig, ScenarioConfig, StageConfig};
+use crate::segment::{Share, Stripes};
+use crate::vu::{Iteration, Next, Outcome, Work};
+use arrivals::Arrivals;
 use constant_vus::ConstantVus;
 use per_vu_iterations::PerVuIterations;
 use ramping_vus::RampingVus;
@@ -31,9 +36,30 @@ use timeline::Ramping;
 
 /// The half of an executor that VU threads ask.
 pub(crate) trait Rule: Send + Sync {
-    /// The number of the iteration that this VU may start now. `started` is the scenario's count of iterations handed
-    /// out; a rule that has a limit may let it grow beyond.
-    fn take(&self, slot: usize, started: &AtomicU64) -> Option<u64>;
+    /// The iteration that this VU may start now. `started` is the scenario's count of iterations handed out; a rule that
+    /// has a limit may let it grow beyond.
+    fn take(&self, slot: usize, started: &AtomicU64) -> Take;
+
+    /// The VU of this slot has ended its iteration.
+    fn ended(&self, _slot: usize) {}
+
+    /// The scenario's time counts from here.
+    fn begin(&self, _start: Instant) {}
+
+    /// Gives an iteration that is due to a VU that waits, and names its slot.
+    fn give(&self, _due: Duration) -> Option<usize> {
+        None
+    }
+
+    /// Whether [`take`](Self::take) may say [`Take::Wait`], so that VUs have to be told when there is something new.
+    fn waits(&self) -> bool {
+        false
+    }
+
+    /// VUs at work, for the display and for `vus`.
+    fn busy(&self, ledger: &Ledger) -> usize {
+        ledger.active()
+    }
 
     /// The timeline wants the VU of this slot to loop, or no longer.
     fn want(&self, _slot: usize, _wanted: bool) {}
@@ -56,6 +82,24 @@ pub(crate) trait Rule: Send + Sync {
     fn unstarted(&self, started: u64) -> Vec<Unstarted>;
 }
 
+/// What a VU that asks for an iteration is told.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Take {
+    /// The iteration's number in the scenario, and when it is due, if that was planned.
+    Number { number: u64, due: Option<Instant> },
+    /// There may be one later.
+    Wait,
+    /// There is none.
+    Stop,
+}
+
+impl Take {
+    /// An iteration that may begin whenever the VU is ready.
+    fn now(number: u64) -> Self {
+        Self::Number { number, due: None }
+    }
+}
+
 /// Iterations that were never started, of one VU or of all together.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) struct Unstarted {
@@ -72,48 +116,147 @@ pub(crate) trait Executor: Work {
 /// What VU threads ask. `index` is the scenario's place in the plan.
 pub(crate) fn build(
     scenario: &ScenarioConfig,
+    share: &Share,
     index: usize,
     mail: &Mailbox,
     clock: &Arc<dyn Clock>,
 ) -> Arc<dyn Executor> {
-    let vus = scenario.executor.max_vus();
-    let ledger = Ledger::new(scenario.executor.regular_duration().to_std());
-    let (numbers, mail, clock) = (Stripes::whole(), mail.clone(), Arc::clone(clock));
-    let count = |iterations: i64| u64::try_from(iterations).unwrap_or(0);
+    let Vus { most, .. } = vus(scenario, share);
+    let (numbers, whole) = dealt(scenario, share);
+    let ledger = Ledger::new(regular(scenario, share));
+    let (mail, clock) = (mail.clone(), Arc::clone(clock));
     match scenario.executor {
-        ExecutorConfig::SharedIterations { iterations, .. } => {
-            let rule = SharedIterations::new(count(iterations));
+        ExecutorConfig::SharedIterations { .. } => {
+            let rule = SharedIterations::new(whole);
             Arc::new(Gate { rule, numbers, ledger, mail, clock, index })
         }
         ExecutorConfig::PerVuIterations { iterations, .. } => {
-            let rule = PerVuIterations::new(vus, count(iterations));
+            let rule = PerVuIterations::new(most, unsigned(iterations));
             Arc::new(Gate { rule, numbers, ledger, mail, clock, index })
         }
         ExecutorConfig::ConstantVus { .. } => {
             Arc::new(Gate { rule: ConstantVus, numbers, ledger, mail, clock, index })
         }
         ExecutorConfig::RampingVus { .. } => {
-            Arc::new(Gate { rule: RampingVus::new(vus), numbers, ledger, mail, clock, index })
+            Arc::new(Gate { rule: RampingVus::new(most), numbers, ledger, mail, clock, index })
+        }
+        ExecutorConfig::ConstantArrivalRate { .. } | ExecutorConfig::RampingArrivalRate { .. } => {
+            Arc::new(Gate { rule: Arrivals::new(most), numbers, ledger, mail, clock, index })
         }
     }
 }
 
 /// What the coordinator does.
-pub(crate) fn timeline(scenario: &ScenarioConfig) -> Timeline {
-    let regular = scenario.executor.regular_duration().to_std();
+pub(crate) fn timeline(scenario: &ScenarioConfig, share: &Share) -> Timeline {
+    let regular = regular(scenario, share);
     let graceful = scenario.graceful_stop.to_std();
-    match &scenario.executor {
-        ExecutorConfig::RampingVus { start_vus, stages, graceful_ramp_down } => Ramping {
-            start: u64::try_from(*start_vus).unwrap_or(0),
-            stages,
-            regular,
-            ramp_down: graceful_ramp_down.to_std(),
-            graceful,
-            stripes: &Stripes::whole(),
-        }
-        .timeline(),
-        executor => timeline::looping(executor.max_vus(), regular, graceful),
+    let Vus { first, most } = vus(scenario, share);
+    // A part without VUs has nothing to do.
+    if most == 0 {
+        return Box::new(std::iter::empty());
     }
+    let nanos = |duration: GoDuration| unsigned(duration.as_nanos());
+    match &scenario.executor {
+        ExecutorConfig::RampingVus { start_vus, stages, graceful_ramp_down } => {
+            ramping(scenario, share, *start_vus, stages, *graceful_ramp_down, false)
+        }
+        ExecutorConfig::ConstantArrivalRate { rate, time_unit, .. } => {
+            let (rate, unit) = (unsigned(rate.unwrap_or(0)), nanos(*time_unit));
+            let end = nanos(scenario.executor.regular_duration());
+            let due = schedule::constant(rate, unit, end, &dealt(scenario, share).0);
+            timeline::arriving(first, due, regular, graceful)
+        }
+        ExecutorConfig::RampingArrivalRate { start_rate, time_unit, stages, .. } => {
+            let (rate, unit) = (unsigned(*start_rate), nanos(*time_unit));
+            let due = schedule::ramping(rate, unit, stages, &dealt(scenario, share).0);
+            timeline::arriving(first, due, regular, graceful)
+        }
+        _ => timeline::looping(most, regular, graceful),
+    }
+}
+
+/// Time after which no iteration starts here.
+fn regular(scenario: &ScenarioConfig, share: &Share) -> Duration {
+    let whole = scenario.executor.regular_duration().to_std();
+    let ExecutorConfig::RampingVus { start_vus, stages, .. } = &scenario.executor else { return whole };
+    // The part of a line may reach zero for good before the whole does.
+    let mut wanted = share.scale(unsigned(*start_vus));
+    let mut zero = Duration::ZERO;
+    for crossing in ramp::crossings(unsigned(*start_vus), stages) {
+        if share.stripes().rank(crossing.vu).is_some() {
+            wanted = if crossing.up { wanted + 1 } else { wanted - 1 };
+            zero = Duration::from_nanos(crossing.at);
+        }
+    }
+    if wanted == 0 { zero } else { whole }
+}
+
+fn ramping(
+    scenario: &ScenarioConfig,
+    share: &Share,
+    start: i64,
+    stages: &[StageConfig],
+    ramp_down: GoDuration,
+    with_last: bool,
+) -> Timeline {
+    Ramping {
+        start: unsigned(start),
+        stages,
+        regular: regular(scenario, share),
+        ramp_down: ramp_down.to_std(),
+        over: scenario.executor.regular_duration().to_std() + scenario.graceful_stop.to_std(),
+        stripes: share.stripes(),
+        with_last,
+    }
+    .timeline()
+}
+
+/// The steps that say how many VUs are needed when, of `vus` VUs.
+pub(crate) fn reservation(scenario: &ScenarioConfig, share: &Share, vus: usize) -> Timeline {
+    match &scenario.executor {
+        ExecutorConfig::RampingVus { start_vus, stages, graceful_ramp_down } => {
+            ramping(scenario, share, *start_vus, stages, *graceful_ramp_down, true)
+        }
+        _ => {
+            let regular = scenario.executor.regular_duration().to_std();
+            timeline::looping(vus, regular, scenario.graceful_stop.to_std())
+        }
+    }
+}
+
+/// How many VUs this instance has of a scenario.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) struct Vus {
+    /// Made before the run; for looping executors all of them.
+    pub(crate) first: usize,
+    /// Together with those made when they are needed.
+    pub(crate) most: usize,
+}
+
+pub(crate) fn vus(scenario: &ScenarioConfig, share: &Share) -> Vus {
+    let own = |vus: usize| usize::try_from(share.scale(vus as u64)).unwrap_or(usize::MAX);
+    let (first, most) = (scenario.executor.first_vus(), scenario.executor.max_vus());
+    Vus { first: own(first), most: own(most) }
+}
+
+/// Which iterations this instance runs, and, if their number is given, how many.
+pub(crate) fn dealt(scenario: &ScenarioConfig, share: &Share) -> (Stripes, u64) {
+    match scenario.executor {
+        ExecutorConfig::SharedIterations { vus, iterations, .. } => {
+            let (stripes, ..) = share.weighted(unsigned(vus));
+            let own = stripes.count(unsigned(iterations));
+            (stripes, own)
+        }
+        ExecutorConfig::ConstantArrivalRate { .. } | ExecutorConfig::RampingArrivalRate { .. } => {
+            (share.weighted(scenario.executor.max_vus() as u64).0, 0)
+        }
+        _ => (share.stripes().clone(), 0),
+    }
+}
+
+/// Nonsense counts as none.
+fn unsigned(number: i64) -> u64 {
+    u64::try_from(number).unwrap_or(0)
 }
 
 /// What VU threads see of a scenario: the rule, behind a gate that the coordinator closes.
@@ -128,20 +271,28 @@ struct Gate<R> {
 }
 
 impl<R: Rule> Work for Gate<R> {
-    fn next(&self, vu: usize) -> Option<Iteration> {
-        if self.ledger.is_closed() {
-            return None;
+    fn next(&self, vu: usize) -> Next {
+        // Who was given an iteration that was due in time begins it even if the time is over by now.
+        if self.ledger.is_closed() && (self.ledger.is_cut() || !self.rule.waits()) {
+            return Next::Stop;
         }
-        let number = self.rule.take(vu, &self.ledger.counts.started)?;
-        Some(Iteration { in_instance: number, in_test: self.numbers.nth(number) })
+        match self.rule.take(vu, &self.ledger.counts.started) {
+            Take::Number { number, due } => {
+                Next::Run(Iteration { in_instance: number, in_test: self.numbers.nth(number), due })
+            }
+            Take::Wait if self.ledger.is_closed() => Next::Stop,
+            Take::Wait => Next::Wait,
+            Take::Stop => Next::Stop,
+        }
     }
 
-    fn ended(&self, _vu: usize, outcome: Outcome) {
+    fn ended(&self, vu: usize, outcome: Outcome) {
         let count = match outcome {
             Outcome::Complete | Outcome::Failed => &self.ledger.counts.complete,
             Outcome::Interrupted => &self.ledger.counts.interrupted,
         };
         count.fetch_add(1, Ordering::Relaxed);
+        self.rule.ended(vu);
     }
 
     fn stopped(&self, vu: usize) {

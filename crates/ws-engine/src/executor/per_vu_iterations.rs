@@ -2,7 +2,7 @@
 
 use std::sync::atomic::{AtomicU64, Ordering};
 
-use super::{Rule, Unstarted, share};
+use super::{Rule, Take, Unstarted, share};
 
 pub(super) struct PerVuIterations {
     each: u64,
@@ -21,14 +21,14 @@ impl PerVuIterations {
 }
 
 impl Rule for PerVuIterations {
-    fn take(&self, slot: usize, started: &AtomicU64) -> Option<u64> {
-        let taken = self.taken.get(slot)?;
+    fn take(&self, slot: usize, started: &AtomicU64) -> Take {
+        let Some(taken) = self.taken.get(slot) else { return Take::Stop };
         let mine = taken.load(Ordering::Relaxed);
         if mine >= self.each {
-            return None;
+            return Take::Stop;
         }
         taken.store(mine + 1, Ordering::Relaxed);
-        Some(started.fetch_add(1, Ordering::Relaxed))
+        Take::now(started.fetch_add(1, Ordering::Relaxed))
     }
 
     fn total(&self) -> Option<u64> {
@@ -62,7 +62,8 @@ mod tests {
         let rule = PerVuIterations::new(2, 2);
         let started = AtomicU64::new(0);
         let took: Vec<_> = [0, 1, 1, 1, 0, 0].iter().map(|slot| rule.take(*slot, &started)).collect();
-        assert_eq!(took, [Some(0), Some(1), Some(2), None, Some(3), None]);
+        let expected = [Take::now(0), Take::now(1), Take::now(2), Take::Stop, Take::now(3), Take::Stop];
+        assert_eq!(took, expected);
         assert_eq!(rule.unstarted(4), []);
     }
 
@@ -71,7 +72,7 @@ mod tests {
         let rule = PerVuIterations::new(3, 5);
         let started = AtomicU64::new(0);
         for slot in [0, 0, 1, 1, 1, 1, 1] {
-            assert!(rule.take(slot, &started).is_some());
+            assert_ne!(rule.take(slot, &started), Take::Stop);
         }
         assert_eq!(
             rule.unstarted(7),

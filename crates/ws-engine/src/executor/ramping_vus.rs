@@ -2,7 +2,7 @@
 
 use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 
-use super::{Rule, Unstarted};
+use super::{Rule, Take, Unstarted};
 
 pub(super) struct RampingVus {
     /// By slot. The coordinator writes, the slot's VU reads.
@@ -16,9 +16,9 @@ impl RampingVus {
 }
 
 impl Rule for RampingVus {
-    fn take(&self, slot: usize, started: &AtomicU64) -> Option<u64> {
-        let wanted = self.wanted.get(slot)?.load(Ordering::Relaxed);
-        wanted.then(|| started.fetch_add(1, Ordering::Relaxed))
+    fn take(&self, slot: usize, started: &AtomicU64) -> Take {
+        let wanted = self.wanted.get(slot).is_some_and(|wanted| wanted.load(Ordering::Relaxed));
+        if wanted { Take::now(started.fetch_add(1, Ordering::Relaxed)) } else { Take::Stop }
     }
 
     fn want(&self, slot: usize, wanted: bool) {
@@ -56,10 +56,10 @@ mod tests {
     fn only_wanted_vus_get_iterations() {
         let rule = RampingVus::new(2);
         let started = AtomicU64::new(0);
-        assert_eq!(rule.take(0, &started), None);
+        assert_eq!(rule.take(0, &started), Take::Stop);
         rule.want(1, true);
-        assert_eq!((rule.take(0, &started), rule.take(1, &started)), (None, Some(0)));
+        assert_eq!((rule.take(0, &started), rule.take(1, &started)), (Take::Stop, Take::now(0)));
         rule.want(1, false);
-        assert_eq!(rule.take(1, &started), None);
+        assert_eq!(rule.take(1, &started), Take::Stop);
     }
 }

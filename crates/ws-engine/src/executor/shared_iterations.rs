@@ -2,7 +2,7 @@
 
 use std::sync::atomic::{AtomicU64, Ordering};
 
-use super::{Rule, Unstarted, share};
+use super::{Rule, Take, Unstarted, share};
 
 pub(super) struct SharedIterations {
     iterations: u64,
@@ -15,10 +15,10 @@ impl SharedIterations {
 }
 
 impl Rule for SharedIterations {
-    fn take(&self, _slot: usize, started: &AtomicU64) -> Option<u64> {
+    fn take(&self, _slot: usize, started: &AtomicU64) -> Take {
         // Each VU goes beyond the limit once at most, then it stops; a compare-exchange loop would cost more.
         let number = started.fetch_add(1, Ordering::Relaxed);
-        (number < self.iterations).then_some(number)
+        if number < self.iterations { Take::now(number) } else { Take::Stop }
     }
 
     fn total(&self) -> Option<u64> {
@@ -50,7 +50,13 @@ mod tests {
         let rule = SharedIterations::new(1_000);
         let started = AtomicU64::new(0);
         let mut numbers: Vec<u64> = std::thread::scope(|scope| {
-            let take_all = || std::iter::from_fn(|| rule.take(0, &started)).collect::<Vec<_>>();
+            let take_all = || {
+                std::iter::from_fn(|| match rule.take(0, &started) {
+                    Take::Number { number, .. } => Some(number),
+                    Take::Wait | Take::Stop => None,
+                })
+                .collect::<Vec<_>>()
+            };
             let threads: Vec<_> = (0..4).map(|_| scope.spawn(take_all)).collect();
             threads.into_iter().flat_map(|t| t.join().unwrap()).collect()
         });

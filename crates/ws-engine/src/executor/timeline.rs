@@ -6,6 +6,7 @@ use std::ops::Range;
 use std::time::Duration;
 
 use super::ramp::{Crossing, crossings};
+use super::schedule::Schedule;
 use crate::scenario::StageConfig;
 use crate::segment::Stripes;
 
@@ -24,6 +25,8 @@ pub(crate) enum Action {
     Release(usize),
     /// The VU of this slot, released a while ago, has used up the time it had to end its iteration.
     Retire(usize),
+    /// An iteration is due.
+    Start,
     /// No iteration starts from now on.
     Close,
     /// Whoever is still running has used up the graceful period.
@@ -43,39 +46,53 @@ pub(crate) fn looping(vus: usize, regular: Duration, graceful: Duration) -> Time
     Box::new(steps.into_iter())
 }
 
+/// The timeline of executors whose iterations are due by the clock, for `vus` VUs at the start.
+pub(super) fn arriving(vus: usize, due: Schedule, regular: Duration, graceful: Duration) -> Timeline {
+    let first = Step { at: Duration::ZERO, action: Action::Activate(0..vus) };
+    let starts = due.map(|at| Step { at: Duration::from_nanos(at), action: Action::Start });
+    let starts = starts.take_while(move |step| step.at <= regular);
+    let last = [
+        Step { at: regular, action: Action::Close },
+        Step { at: regular + graceful, action: Action::InterruptRest },
+    ];
+    Box::new(std::iter::once(first).chain(starts).chain(last))
+}
+
 /// What `ramping-vus` is configured to do.
 pub(crate) struct Ramping<'a> {
     pub(crate) start: u64,
     pub(crate) stages: &'a [StageConfig],
     pub(crate) regular: Duration,
     pub(crate) ramp_down: Duration,
-    pub(crate) graceful: Duration,
+    /// When the time of the whole line and its graceful period are over.
+    pub(crate) over: Duration,
     pub(crate) stripes: &'a Stripes,
+    /// Whether VUs that the line reaches at its very end count. They are made, as in k6, but have no time to begin.
+    pub(crate) with_last: bool,
 }
 
 impl Ramping<'_> {
     /// The part of the line that belongs to this instance: a VU starts and stops when the whole line says so.
     pub(crate) fn timeline(self) -> Timeline {
-        let Self { start, stages, regular, ramp_down, graceful, stripes } = self;
+        let Self { start, stages, regular, ramp_down, over, stripes, with_last } = self;
         let end = u64::try_from(regular.as_nanos()).unwrap_or(u64::MAX);
         let own = stripes.clone();
         let crossings = crossings(start, stages)
-            // Who would start at the very end has no time left.
-            .take_while(move |crossing| crossing.at < end || (crossing.at == end && !crossing.up))
+            .take_while(move |crossing| {
+                crossing.at < end || (crossing.at == end && (with_last || !crossing.up))
+            })
             .filter_map(move |crossing| Some((own.rank(crossing.vu)?, crossing)));
         let first = Step { at: Duration::ZERO, action: Action::Activate(0..stripes.count(start) as usize) };
-        let last = [
-            Step { at: regular, action: Action::Close },
-            Step { at: regular + graceful, action: Action::InterruptRest },
-        ];
+        let last =
+            [Step { at: regular, action: Action::Close }, Step { at: over, action: Action::InterruptRest }];
         let line = Line { crossings: crossings.peekable(), retiring: VecDeque::new(), ramp_down };
-        Box::new(std::iter::once(first).chain(merged(line, last, regular + graceful)))
+        Box::new(std::iter::once(first).chain(merged(line, last, over)))
     }
 }
 
 /// The steps of a line, then those of its end; what the line has to say later than `over` nobody hears.
 fn merged(line: impl Iterator<Item = Step>, last: [Step; 2], over: Duration) -> impl Iterator<Item = Step> {
-    let mut line = line.take_while(move |step| step.at < over).peekable();
+    let mut line = line.take_while(move |step| step.at <= over).peekable();
     let mut last = last.into_iter().peekable();
     std::iter::from_fn(move || match (line.peek(), last.peek()) {
         (Some(step), Some(end)) if step.at <= end.at => line.next(),
@@ -177,7 +194,7 @@ pub(crate) fn needs(steps: Timeline) -> impl Iterator<Item = (Duration, usize)> 
                     needed -= 1;
                 }
             }
-            Action::Close => {}
+            Action::Close | Action::Start => {}
             Action::InterruptRest => needed = 0,
         }
         (at, needed)
@@ -201,8 +218,9 @@ mod tests {
             stages: &stages,
             regular: Duration::from_secs(23),
             ramp_down: Duration::from_secs(ramp_down),
-            graceful: Duration::from_secs(graceful),
+            over: Duration::from_secs(23 + graceful),
             stripes: &Stripes::whole(),
+            with_last: false,
         }
         .timeline()
     }

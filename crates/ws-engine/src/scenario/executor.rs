@@ -39,6 +39,32 @@ pub enum ExecutorConfig {
         /// How long a VU that is to stop may go on with its iteration.
         graceful_ramp_down: GoDuration,
     },
+    /// Iterations start at a fixed rate, whether or not earlier ones have ended.
+    ConstantArrivalRate {
+        /// Iterations to start in each `time_unit`; there is no default.
+        rate: Option<i64>,
+        /// What `rate` refers to.
+        time_unit: GoDuration,
+        /// For how long; there is no default.
+        duration: Option<GoDuration>,
+        /// VUs made before the run; there is no default.
+        pre_allocated_vus: Option<i64>,
+        /// VUs together with those made when none is free; as many as `pre_allocated_vus` unless given.
+        max_vus: Option<i64>,
+    },
+    /// Iterations start at a rate that follows a line.
+    RampingArrivalRate {
+        /// Iterations to start in each `time_unit`, at first.
+        start_rate: i64,
+        /// What rates refer to.
+        time_unit: GoDuration,
+        /// Where the line goes from there; targets are rates.
+        stages: Vec<StageConfig>,
+        /// VUs made before the run; there is no default.
+        pre_allocated_vus: Option<i64>,
+        /// VUs together with those made when none is free; as many as `pre_allocated_vus` unless given.
+        max_vus: Option<i64>,
+    },
 }
 
 /// One leg of a line that VUs or rates follow.
@@ -88,9 +114,21 @@ impl ExecutorConfig {
             "per-vu-iterations" => Ok(Self::once()),
             "constant-vus" => Ok(Self::ConstantVus { vus: 1, duration: None }),
             "ramping-vus" => Ok(Self::ramping_vus(1, Vec::new())),
-            "constant-arrival-rate" | "ramping-arrival-rate" | "externally-controlled" => {
-                Err(ExecutorError::Unsupported(name.to_owned()))
-            }
+            "constant-arrival-rate" => Ok(Self::ConstantArrivalRate {
+                rate: None,
+                time_unit: GoDuration::from_secs(1),
+                duration: None,
+                pre_allocated_vus: None,
+                max_vus: None,
+            }),
+            "ramping-arrival-rate" => Ok(Self::RampingArrivalRate {
+                start_rate: 0,
+                time_unit: GoDuration::from_secs(1),
+                stages: Vec::new(),
+                pre_allocated_vus: None,
+                max_vus: None,
+            }),
+            "externally-controlled" => Err(ExecutorError::Unsupported(name.to_owned())),
             _ => Err(ExecutorError::Unknown(name.to_owned())),
         }
     }
@@ -112,6 +150,8 @@ impl ExecutorConfig {
             Self::PerVuIterations { .. } => "per-vu-iterations",
             Self::ConstantVus { .. } => "constant-vus",
             Self::RampingVus { .. } => "ramping-vus",
+            Self::ConstantArrivalRate { .. } => "constant-arrival-rate",
+            Self::RampingArrivalRate { .. } => "ramping-arrival-rate",
         }
     }
 
@@ -125,8 +165,23 @@ impl ExecutorConfig {
                 let targets = stages.iter().filter_map(|stage| stage.target);
                 targets.chain([*start_vus]).max().unwrap_or(0)
             }
+            Self::ConstantArrivalRate { pre_allocated_vus, max_vus, .. }
+            | Self::RampingArrivalRate { pre_allocated_vus, max_vus, .. } => {
+                max_vus.or(*pre_allocated_vus).unwrap_or(0)
+            }
         };
         usize::try_from(most).unwrap_or(0)
+    }
+
+    /// VUs to make before the run; the others up to [`max_vus`](Self::max_vus) are made when they are needed.
+    pub fn first_vus(&self) -> usize {
+        match self {
+            Self::ConstantArrivalRate { pre_allocated_vus, .. }
+            | Self::RampingArrivalRate { pre_allocated_vus, .. } => {
+                usize::try_from(pre_allocated_vus.unwrap_or(0)).unwrap_or(0)
+            }
+            _ => self.max_vus(),
+        }
     }
 
     /// Time after which no iteration starts.
@@ -135,7 +190,10 @@ impl ExecutorConfig {
             Self::SharedIterations { max_duration, .. } | Self::PerVuIterations { max_duration, .. } => {
                 *max_duration
             }
-            Self::ConstantVus { duration, .. } => duration.unwrap_or_default(),
+            Self::ConstantVus { duration, .. } | Self::ConstantArrivalRate { duration, .. } => {
+                duration.unwrap_or_default()
+            }
+            Self::RampingArrivalRate { stages, .. } => sum(stages),
             // What comes after the line has reached nothing for good is nothing.
             Self::RampingVus { start_vus, stages, .. } => {
                 let from = std::iter::once(*start_vus).chain(stages.iter().filter_map(|stage| stage.target));
@@ -177,10 +235,8 @@ mod tests {
 
     #[test]
     fn unusable_executors_are_named() {
-        for name in ["constant-arrival-rate", "ramping-arrival-rate", "externally-controlled"] {
-            let error = ExecutorConfig::from_type(name).unwrap_err();
-            assert_eq!(error.to_string(), format!("executor '{name}' is not supported yet"));
-        }
+        let error = ExecutorConfig::from_type("externally-controlled").unwrap_err();
+        assert_eq!(error.to_string(), "executor 'externally-controlled' is not supported yet");
     }
 
     #[test]

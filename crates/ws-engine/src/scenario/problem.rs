@@ -44,6 +44,10 @@ pub enum Problem {
     TargetTooHigh(usize),
     /// The line that VUs follow stays at zero.
     NeverAnyVu,
+    /// This option must be more than zero.
+    NotPositive(&'static str),
+    /// `maxVUs` is less than `preAllocatedVUs`.
+    MaxBelowPreAllocated,
 }
 
 const SHORTEST: GoDuration = GoDuration::from_secs(1);
@@ -114,6 +118,28 @@ impl ExecutorConfig {
                 }
                 validate_stages(stages, Some(Problem::MAX_TARGET), problems);
             }
+            &Self::ConstantArrivalRate { rate, time_unit, duration, pre_allocated_vus, max_vus } => {
+                match rate {
+                    None => problems.push(Problem::Missing("rate")),
+                    Some(rate) if rate <= 0 => problems.push(Problem::NotPositive("rate")),
+                    Some(_) => {}
+                }
+                if time_unit <= GoDuration::ZERO {
+                    problems.push(Problem::NotPositive("timeUnit"));
+                }
+                problems.extend(required_duration(duration));
+                validate_vus(pre_allocated_vus, max_vus, problems);
+            }
+            Self::RampingArrivalRate { start_rate, time_unit, stages, pre_allocated_vus, max_vus } => {
+                if *start_rate < 0 {
+                    problems.push(Problem::Negative("startRate"));
+                }
+                if *time_unit <= GoDuration::ZERO {
+                    problems.push(Problem::NotPositive("timeUnit"));
+                }
+                validate_stages(stages, None, problems);
+                validate_vus(*pre_allocated_vus, *max_vus, problems);
+            }
         }
     }
 }
@@ -122,6 +148,17 @@ fn required_duration(duration: Option<GoDuration>) -> Option<Problem> {
     match duration {
         None => Some(Problem::Missing("duration")),
         Some(duration) => Problem::too_short("duration", duration),
+    }
+}
+
+fn validate_vus(pre_allocated: Option<i64>, max: Option<i64>, problems: &mut Vec<Problem>) {
+    match pre_allocated {
+        None => problems.push(Problem::Missing("preAllocatedVUs")),
+        Some(vus) if vus < 0 => problems.push(Problem::Negative("preAllocatedVUs")),
+        Some(_) => {}
+    }
+    if max.is_some_and(|max| max < pre_allocated.unwrap_or(0)) {
+        problems.push(Problem::MaxBelowPreAllocated);
     }
 }
 
@@ -213,6 +250,51 @@ mod tests {
                 Problem::StageWithout(3, "duration"),
             ]
         );
+    }
+
+    #[test]
+    fn arrival_rates() {
+        let constant = |rate, unit, duration: Option<i64>, pre, max| {
+            problems(ExecutorConfig::ConstantArrivalRate {
+                rate,
+                time_unit: ms(unit),
+                duration: duration.map(ms),
+                pre_allocated_vus: pre,
+                max_vus: max,
+            })
+        };
+        let missing = ["rate", "duration", "preAllocatedVUs"].map(Problem::Missing);
+        assert_eq!(constant(None, 1000, None, None, None), missing);
+        let short = Problem::TooShort { option: "duration", given: ms(500) };
+        assert_eq!(
+            constant(Some(-1), -1, Some(500), Some(3), Some(2)),
+            [
+                Problem::NotPositive("rate"),
+                Problem::NotPositive("timeUnit"),
+                short,
+                Problem::MaxBelowPreAllocated
+            ]
+        );
+        assert_eq!(constant(Some(1), 1, Some(1000), Some(0), None), []);
+        let ramping = ExecutorConfig::RampingArrivalRate {
+            start_rate: -1,
+            time_unit: ms(0),
+            stages: vec![stage(Some(1), Some(-1)), stage(Some(1), Some(200_000_000))],
+            pre_allocated_vus: Some(-1),
+            max_vus: Some(-2),
+        };
+        assert_eq!(
+            problems(ramping),
+            [
+                Problem::Negative("startRate"),
+                Problem::NotPositive("timeUnit"),
+                Problem::StageNegative(1, "target"),
+                Problem::Negative("preAllocatedVUs"),
+                Problem::MaxBelowPreAllocated,
+            ]
+        );
+        let empty = ExecutorConfig::from_type("ramping-arrival-rate").unwrap();
+        assert_eq!(problems(empty), [Problem::NoStages, Problem::Missing("preAllocatedVUs")]);
     }
 
     #[test]

@@ -17,6 +17,17 @@ impl Stripes {
         Self::new(1, vec![0])
     }
 
+    /// No index.
+    pub(crate) fn none() -> Self {
+        Self::new(1, Vec::new())
+    }
+
+    /// Those of segment `own`, when segments own as many of each so many indices as `lengths` say.
+    pub(super) fn of(lengths: &[u64], own: usize) -> Self {
+        let offsets = (0..).zip(owners(lengths)).filter(|(_, owner)| *owner == own).map(|(index, _)| index);
+        Self::new(lengths.iter().sum(), offsets.collect())
+    }
+
     /// These of each `period` indices.
     pub(crate) fn new(period: u64, offsets: Vec<u64>) -> Self {
         debug_assert!(offsets.is_sorted() && offsets.iter().all(|&offset| offset < period));
@@ -46,6 +57,35 @@ impl Stripes {
         let place = self.offsets.binary_search(&(index % self.period)).ok()? as u64;
         Some(index / self.period * self.offsets.len() as u64 + place)
     }
+}
+
+/// Who owns each index of a period: the longest segment that has not yet had its part so far, of equally long ones the
+/// first.
+fn owners(lengths: &[u64]) -> impl Iterator<Item = usize> {
+    let period: u64 = lengths.iter().sum();
+    let mut order: Vec<usize> = (0..lengths.len()).collect();
+    order.sort_by_key(|&segment| std::cmp::Reverse(lengths[segment]));
+    let mut taken = vec![0u64; lengths.len()];
+    (0..period).map(move |index| {
+        let behind = |&&segment: &&usize| {
+            u128::from(taken[segment]) * u128::from(period)
+                <= u128::from(index) * u128::from(lengths[segment])
+        };
+        // There always is one: otherwise all would have had more than their part.
+        let owner = order.iter().find(behind).copied().unwrap_or(0);
+        taken[owner] += 1;
+        owner
+    })
+}
+
+/// How many of the indices below `total` each segment owns.
+pub(super) fn counts(lengths: &[u64], total: u64) -> Vec<u64> {
+    let period: u64 = lengths.iter().sum();
+    let mut counts: Vec<u64> = lengths.iter().map(|length| total / period * length).collect();
+    for owner in owners(lengths).take((total % period) as usize) {
+        counts[owner] += 1;
+    }
+    counts
 }
 
 #[cfg(test)]

@@ -177,7 +177,7 @@ fn vus_are_told_all_about_their_scenario() {
 fn a_scenario_that_ended_hands_out_nothing() {
     let story = Sim::new(|_, _| Some(t("700ms"))).run(vec![timed(per_vu(1, 5, "2s"), "0s", "0s")]);
     let work = &story.activations[0].work;
-    assert_eq!(work.next(0), None);
+    assert_eq!(work.next(0), ws_engine::Next::Stop);
     assert_eq!(work.progress(), 1.0, "time is over");
     let story = Sim::new(|_, _| Some(t("900ms"))).run(vec![shared(1, 4, "2s")]);
     assert_eq!(story.activations[0].work.progress(), 0.75);

@@ -2,14 +2,14 @@
 
 use std::cmp::Reverse;
 use std::collections::BinaryHeap;
-use std::sync::atomic::{AtomicU64, Ordering};
+use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 use std::sync::{Arc, Mutex};
 use std::time::{Duration, Instant};
 
 use ws_engine::duration::GoDuration;
 use ws_engine::{
-    Activation, Bell, Clock, Control, Coordinator, ExecutorConfig, InitDone, Monitor, Outcome, PhaseDone,
-    Phases, Plan, Recorder, RunConfig, RunEvent, RunOutcome, ScenarioConfig, Vu,
+    Activation, Bell, Clock, Control, Coordinator, ExecutorConfig, InitDone, Monitor, Next, Outcome,
+    PhaseDone, Phases, Plan, Recorder, RunConfig, RunEvent, RunOutcome, ScenarioConfig, Share, Vu, VuDone,
 };
 
 /// A span from text, for readable tests.
@@ -58,7 +58,8 @@ impl World {
             return None;
         }
         due.order.pop();
-        self.now.store(at, Ordering::Relaxed);
+        // A stall may have moved it beyond.
+        self.now.fetch_max(at, Ordering::Relaxed);
         due.happenings[id].take()
     }
 }
@@ -75,7 +76,9 @@ impl Clock for World {
         let until = until.map(|until| until.duration_since(self.origin).as_nanos() as u64);
         match (self.take_due(until), until) {
             (Some(happening), _) => happening(),
-            (None, Some(until)) => self.now.store(until, Ordering::Relaxed),
+            (None, Some(until)) => {
+                self.now.fetch_max(until, Ordering::Relaxed);
+            }
             (None, None) => panic!("nothing will ever happen again"),
         }
     }
@@ -94,6 +97,7 @@ struct FakeVu {
     stops_twice: bool,
     log: Arc<Log>,
     current: Mutex<Option<Activation>>,
+    waiting: AtomicBool,
     /// Tells a happening that its iteration is over already.
     turn: AtomicU64,
 }
@@ -105,7 +109,12 @@ impl FakeVu {
     fn step(self: &Arc<Self>) {
         let activation = self.current.lock().unwrap().clone().expect("an active VU");
         let turn = self.turn.fetch_add(1, Ordering::Relaxed) + 1;
-        let Some(iteration) = activation.work.next(activation.slot) else {
+        let next = activation.work.next(activation.slot);
+        self.waiting.store(next == Next::Wait, Ordering::Relaxed);
+        let Next::Run(iteration) = next else {
+            if next == Next::Wait {
+                return;
+            }
             *self.current.lock().unwrap() = None;
             activation.work.stopped(activation.slot);
             if self.stops_twice {
@@ -113,6 +122,8 @@ impl FakeVu {
             }
             return;
         };
+        let late = iteration.due.map(|due| self.world.now().duration_since(due));
+        self.log.lateness.lock().unwrap().extend(late);
         self.log.iterations.lock().unwrap().push((self.number, iteration.in_instance, self.world.elapsed()));
         if let Some(takes) = (self.takes)(self.number, iteration.in_instance) {
             let this = Arc::clone(self);
@@ -137,6 +148,12 @@ impl Vu for FakeVuHandle {
         drop(current);
         self.0.log.activations.lock().unwrap().push(activation);
         self.0.step();
+    }
+
+    fn wake(&self) {
+        if self.0.waiting.swap(false, Ordering::Relaxed) {
+            self.0.step();
+        }
     }
 
     fn interrupt(&self) {
@@ -173,6 +190,9 @@ struct FakeScript {
     setup: PhaseScript,
     teardown: PhaseScript,
     vus: Vec<Arc<dyn Vu>>,
+    /// How long a VU takes to be made during the run.
+    late: PhaseScript,
+    make_vu: Box<dyn Fn(usize) -> Arc<dyn Vu>>,
     running: Arc<Mutex<Option<PhaseReport>>>,
     deaf: Mutex<bool>,
     stuck: bool,
@@ -209,6 +229,12 @@ impl Phases for FakeScript {
         self.begin(&self.init, Box::new(report));
     }
 
+    fn add_vu(&mut self, number: usize, done: VuDone) {
+        let (vu, throws) = ((self.make_vu)(number), self.late.throws);
+        let takes = self.late.takes.expect("a VU is made some time");
+        self.world.after(takes, move || done.finish(throws.map_or(Ok(vu), |text| Err(text.into()))));
+    }
+
     fn setup(&mut self, done: PhaseDone) {
         self.begin(&self.setup, Box::new(move |result| done.finish(result.map_err(Into::into))));
     }
@@ -241,6 +267,8 @@ struct Log {
     activations: Mutex<Vec<Activation>>,
     /// VU number, number of the iteration in its scenario, start.
     iterations: Mutex<Vec<(usize, u64, Duration)>>,
+    /// How late iterations began that were due.
+    lateness: Mutex<Vec<Duration>>,
     events: Mutex<Vec<String>>,
     samples: Mutex<Vec<String>>,
 }
@@ -283,12 +311,16 @@ pub(crate) struct Sim {
     pub(crate) init: PhaseScript,
     pub(crate) setup: PhaseScript,
     pub(crate) teardown: PhaseScript,
+    /// How long a VU takes to be made during the run.
+    pub(crate) late: PhaseScript,
     /// Time between an interruption of a VU and its effect.
     pub(crate) lag: Duration,
     /// VUs that say that they stopped say it again.
     pub(crate) stops_twice: bool,
     /// What is told to stop and does not is said to be beyond help.
     pub(crate) stuck: bool,
+    /// When nothing of the engine runs, and for how long, as if the process were stopped.
+    pub(crate) stall: Option<(Duration, Duration)>,
     takes: Arc<Takes>,
     visits: Vec<(Duration, Visit)>,
 }
@@ -299,6 +331,8 @@ pub(crate) struct Story {
     pub(crate) outcome: RunOutcome,
     /// VU number, number of the iteration in its scenario, start.
     pub(crate) iterations: Vec<(usize, u64, Duration)>,
+    /// How late iterations began that were due.
+    pub(crate) lateness: Vec<Duration>,
     pub(crate) events: Vec<String>,
     pub(crate) samples: Vec<String>,
 }
@@ -311,9 +345,11 @@ impl Sim {
             config: RunConfig { setup: None, teardown: None, progress_every: None },
             init: at_once.clone(),
             setup: at_once.clone(),
-            teardown: at_once,
+            teardown: at_once.clone(),
+            late: at_once,
             lag: Duration::ZERO,
             stops_twice: false,
+            stall: None,
             stuck: false,
             takes: Arc::new(takes),
             visits: Vec::new(),
@@ -327,32 +363,51 @@ impl Sim {
     }
 
     pub(crate) fn run(self, scenarios: Vec<ScenarioConfig>) -> Story {
-        let plan = Plan::new(scenarios, |_| true).expect("a valid plan");
+        self.run_share(scenarios, Share::whole())
+    }
+
+    /// Runs a part of a test that several instances share.
+    pub(crate) fn run_share(self, scenarios: Vec<ScenarioConfig>, share: Share) -> Story {
+        let plan = Plan::new(scenarios, |_| true).expect("a valid plan").shared(share);
         let (world, log) = (World::new(), Arc::new(Log::default()));
-        let vus = (1..=plan.max_vus()).map(|number| {
-            Arc::new(FakeVuHandle(Arc::new(FakeVu {
-                number,
-                world: Arc::clone(&world),
-                takes: Arc::clone(&self.takes),
-                lag: self.lag,
-                stops_twice: self.stops_twice,
-                log: Arc::clone(&log),
-                current: Mutex::default(),
-                turn: AtomicU64::new(0),
-            }))) as Arc<dyn Vu>
-        });
+        let make_vu = {
+            let (world, log, takes) = (Arc::clone(&world), Arc::clone(&log), Arc::clone(&self.takes));
+            let (lag, stops_twice) = (self.lag, self.stops_twice);
+            move |number| {
+                Arc::new(FakeVuHandle(Arc::new(FakeVu {
+                    number,
+                    world: Arc::clone(&world),
+                    takes: Arc::clone(&takes),
+                    lag,
+                    stops_twice,
+                    log: Arc::clone(&log),
+                    current: Mutex::default(),
+                    waiting: AtomicBool::new(false),
+                    turn: AtomicU64::new(0),
+                }))) as Arc<dyn Vu>
+            }
+        };
+        let vus = (1..=plan.max_vus()).map(&make_vu).collect();
         let mut script = FakeScript {
             world: Arc::clone(&world),
             init: self.init,
             setup: self.setup,
             teardown: self.teardown,
-            vus: vus.collect(),
+            vus,
+            late: self.late,
+            make_vu: Box::new(make_vu),
             running: Arc::default(),
             deaf: Mutex::default(),
             stuck: self.stuck,
             log: Arc::clone(&log),
         };
         let coordinator = Coordinator::new(plan, self.config, world.clone());
+        if let Some((at, length)) = self.stall {
+            let stalled = Arc::clone(&world);
+            world.after(at, move || {
+                stalled.now.fetch_add(length.as_nanos() as u64, Ordering::Relaxed);
+            });
+        }
         for (time, visit) in self.visits {
             let (control, monitor) = (coordinator.control(), coordinator.monitor());
             world.after(time, move || visit(&control, &monitor));
@@ -368,6 +423,10 @@ impl Sim {
                 RunEvent::ScenarioStarted(name) => format!("{name} started"),
                 RunEvent::ScenarioEnded(name) => format!("{name} ended"),
                 RunEvent::Stopping(cause) => format!("stopping: {cause}"),
+                RunEvent::InsufficientVus { scenario, active, .. } => {
+                    format!("{scenario} lacks VUs at {active}")
+                }
+                RunEvent::VuFailed { scenario, error, .. } => format!("{scenario} gets no VU: {error}"),
                 RunEvent::Progress(snapshot) => format!("{} complete", snapshot.complete),
                 other => panic!("unexpected event {other:?}"),
             };
@@ -377,7 +436,15 @@ impl Sim {
         let take = |list: &Mutex<Vec<String>>| std::mem::take(&mut *list.lock().unwrap());
         let iterations = std::mem::take(&mut *log.iterations.lock().unwrap());
         let activations = std::mem::take(&mut *log.activations.lock().unwrap());
-        Story { outcome, activations, iterations, events: take(&log.events), samples: take(&log.samples) }
+        let lateness = std::mem::take(&mut *log.lateness.lock().unwrap());
+        Story {
+            outcome,
+            activations,
+            iterations,
+            lateness,
+            events: take(&log.events),
+            samples: take(&log.samples),
+        }
     }
 }
 

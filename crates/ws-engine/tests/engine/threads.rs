@@ -5,8 +5,8 @@ use std::sync::{Arc, Mutex};
 use std::time::{Duration, Instant};
 
 use ws_engine::{
-    Activation, Cause, Control, Coordinator, InitDone, Outcome, PhaseDone, Phases, Plan, Recorder, RunConfig,
-    RunOutcome, ScenarioConfig, SystemClock, Vu,
+    Activation, Cause, Control, Coordinator, InitDone, Next, Outcome, PhaseDone, Phases, Plan, Recorder,
+    RunConfig, RunOutcome, ScenarioConfig, SystemClock, Vu, VuDone,
 };
 
 use crate::sim::{constant, per_vu, shared};
@@ -25,7 +25,7 @@ impl Vu for ThreadVu {
         let (stop_at, control) = (self.stop_at, self.control.clone());
         std::thread::spawn(move || {
             let mut mine = Vec::new();
-            while let Some(iteration) = activation.work.next(activation.slot) {
+            while let Next::Run(iteration) = activation.work.next(activation.slot) {
                 mine.push(iteration.in_instance);
                 if iteration.in_instance == stop_at {
                     control.stop(Cause::Stopped);
@@ -40,6 +40,8 @@ impl Vu for ThreadVu {
             activation.work.stopped(activation.slot);
         });
     }
+
+    fn wake(&self) {}
 
     fn interrupt(&self) {
         self.interrupted.store(true, Ordering::Relaxed);
@@ -65,6 +67,10 @@ impl Phases for ThreadScript {
         };
         let vus = (0..count).map(|_| vu()).collect();
         done.finish(Ok(vus));
+    }
+
+    fn add_vu(&mut self, _number: usize, _done: VuDone) {
+        panic!("looping executors have all their VUs");
     }
 
     fn setup(&mut self, done: PhaseDone) {

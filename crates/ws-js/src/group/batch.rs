@@ -101,6 +101,8 @@ fn perform(inside: Inside, task: Task) {
                 return vu::interrupt_waiting(inside, vu);
             }
             Event::Posted(Post::Interrupt { .. }) => return,
+            Event::Posted(Post::Wake { vu }) if is_here(inside, vu) => return vu::wake(inside, vu),
+            Event::Posted(Post::Wake { .. }) => return,
             Event::Posted(Post::Start { vu, job }) if is_here(inside, vu) => {
                 return vu::start(inside, vu, job);
             }

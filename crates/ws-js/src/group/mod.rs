@@ -103,6 +103,8 @@ impl State {
 pub(crate) enum Post {
     /// Give this VU something to do.
     Start { vu: u32, job: Job },
+    /// There may be an iteration for this VU.
+    Wake { vu: u32 },
     /// Cut short what this VU is doing. [`Group::interrupt`] has set its stop flag.
     Interrupt { vu: u32 },
     /// Work that this VU has given to other threads is done.

@@ -2,6 +2,7 @@
 
 use std::sync::Arc;
 use std::sync::mpsc::SyncSender;
+use std::time::Instant;
 
 use crate::exception::JsException;
 use crate::vu::summary::{Results, SummaryResult};
@@ -9,12 +10,25 @@ use crate::vu::summary::{Results, SummaryResult};
 /// Where a VU gets its iterations from. Called on the threads that run scripts, often: cheap, and never
 /// waiting. `slot` is always [`Assignment::slot`].
 pub trait Work: Send + Sync {
-    /// The VU is ready for another iteration. `None`: it is to stop.
-    fn next(&self, slot: usize) -> Option<Iteration>;
+    /// The VU is ready for another iteration.
+    fn next(&self, slot: usize) -> Next;
     /// The iteration begun last by this VU is over.
     fn ended(&self, slot: usize, outcome: IterationOutcome);
-    /// The VU got `None` from [`next`](Self::next) and is idle.
+    /// The VU got [`Next::Stop`] and is idle.
     fn stopped(&self, slot: usize);
+    /// How much of the scenario is done, from 0 to 1. Reads the clock.
+    fn progress(&self) -> f64;
+}
+
+/// What a VU is to do next.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Next {
+    /// Run this iteration.
+    Run(Iteration),
+    /// Wait for [`Runtime::wake`](crate::Runtime::wake), then ask again.
+    Wait,
+    /// Stop.
+    Stop,
 }
 
 /// One iteration, as numbered by its scenario.
@@ -24,6 +38,8 @@ pub struct Iteration {
     pub in_instance: u64,
     /// Its number over all processes that run the scenario, from 0.
     pub in_test: u64,
+    /// When it should begin, if it does not begin whenever a VU is ready.
+    pub due: Option<Instant>,
 }
 
 /// How an iteration ended.
@@ -52,8 +68,12 @@ pub struct Assignment {
     pub env: Arc<[(String, String)]>,
     /// What `setup()` returned, as JSON text.
     pub setup_data: Option<Arc<str>>,
+    /// When the scenario began.
+    pub started: Instant,
     /// This VU's place in the scenario, from 0.
     pub slot: usize,
+    /// This VU's number over all processes that run the test, from 1.
+    pub vu_in_test: u64,
     /// Where the iterations come from.
     pub work: Arc<dyn Work>,
 }

@@ -57,6 +57,8 @@ pub(crate) struct Vu {
     /// Socket bytes since they were last reported.
     pub(crate) traffic: Traffic,
     assignment: Option<Assignment>,
+    /// It has no iteration at present, and asks for one when it is woken.
+    waiting: bool,
     /// Iterations begun: the next `__ITER`.
     iterations: u64,
 }
@@ -80,6 +82,7 @@ impl Vu {
             jar: Arc::default(),
             traffic: Traffic::default(),
             assignment: None,
+            waiting: false,
             iterations: 0,
         }
     }
@@ -116,6 +119,7 @@ pub(crate) fn start(inside: Inside, vu: u32, job: Job) {
                 let this = &mut state.vus[vu as usize];
                 this.tags.begin_scenario(&inside.group().shared, &assignment.scenario, &assignment.tags);
                 this.assignment = Some(assignment.clone());
+                this.waiting = false;
                 state.runnable.push_back(vu);
                 Rc::clone(&this.realm)
             };
@@ -125,6 +129,16 @@ pub(crate) fn start(inside: Inside, vu: u32, job: Job) {
             run::phase(inside, vu, phase, data.as_deref(), done);
         }
         Job::Summary { results, done } => run::summary(inside, vu, &results, done),
+    }
+}
+
+/// There may be an iteration for the VU, which has waited for one.
+pub(crate) fn wake(inside: Inside, vu: u32) {
+    let mut state = inside.state();
+    let state = &mut *state;
+    // Whoever does not wait has asked since, or will.
+    if std::mem::take(&mut state.vus[vu as usize].waiting) {
+        state.runnable.push_back(vu);
     }
 }
 

@@ -12,7 +12,7 @@ use ws_metrics::builtin;
 
 use super::call::{self, Fault};
 use super::inbox::LoopEvent;
-use super::job::{Assignment, IterationOutcome, Phase, PhaseError, PhaseResult};
+use super::job::{Assignment, IterationOutcome, Next, Phase, PhaseError, PhaseResult};
 use super::summary::{self, Results, Summary, SummaryError, SummaryResult};
 use crate::api::ws::session;
 use crate::api::{Caller, websockets};
@@ -104,11 +104,18 @@ pub(crate) fn iterate(inside: Inside, vu: u32) {
         (assignment, this.number)
     };
     let slot = assignment.slot;
-    if assignment.work.next(slot).is_none() {
-        inside.state().vus[vu as usize].assignment = None;
-        assignment.work.stopped(slot);
-        return;
-    }
+    let due = match assignment.work.next(slot) {
+        Next::Run(iteration) => iteration.due,
+        Next::Wait => {
+            inside.state().vus[vu as usize].waiting = true;
+            return;
+        }
+        Next::Stop => {
+            inside.state().vus[vu as usize].assignment = None;
+            assignment.work.stopped(slot);
+            return;
+        }
+    };
     let iteration = {
         let mut state = inside.state();
         let this = &mut state.vus[vu as usize];
@@ -118,6 +125,11 @@ pub(crate) fn iterate(inside: Inside, vu: u32) {
         let iteration = this.iterations;
         this.iterations += 1;
         this.tags.begin_iteration(&group.shared, number, iteration);
+        if let Some(due) = due.filter(|_| group.shared.settings.extended_metrics) {
+            let (tags, meta, now) = (this.tags.current(), this.tags.metadata(), Instant::now());
+            let late = now.saturating_duration_since(due).as_secs_f64() * 1e3;
+            state.samples.add(builtin::ITERATION_START_LATENESS, tags, meta, now, late);
+        }
         iteration
     };
     begin(inside, vu, Errand::Iteration(assignment.clone()), |scope, realm| {

@@ -11,8 +11,8 @@ use std::sync::{Arc, Condvar, Mutex};
 use std::time::{Duration, Instant, SystemTime};
 
 use ws_js::{
-    Assignment, Compat, Iteration, IterationOutcome, Level, Log, Main, PlatformOptions, Record, Runtime,
-    RuntimeOptions, Script, ScriptOptions, Settings, Work,
+    Assignment, Compat, Iteration, IterationOutcome, Level, Log, Main, Next, PlatformOptions, Record,
+    Runtime, RuntimeOptions, Script, ScriptOptions, Settings, Work,
 };
 use ws_loop::{EchoServer, Proxies, Resolver};
 use ws_metrics::{
@@ -106,6 +106,7 @@ impl Plan {
             &script,
             RuntimeOptions {
                 vus: self.vus,
+                max_vus: self.vus,
                 drivers: self.drivers,
                 settings,
                 samples: pipeline.sender(),
@@ -201,7 +202,9 @@ impl Running {
                 tags: Arc::new([]),
                 env: Arc::new([]),
                 setup_data: None,
+                started: self.started,
                 slot: vu,
+                vu_in_test: vu as u64 + 1,
                 work: Arc::clone(&self.work) as Arc<dyn Work>,
             },
         );
@@ -333,9 +336,17 @@ impl Rounds {
 }
 
 impl Work for Rounds {
-    fn next(&self, slot: usize) -> Option<Iteration> {
+    fn next(&self, slot: usize) -> Next {
         let number = self.taken[slot].fetch_add(1, Relaxed);
-        (number < self.left.load(Relaxed)).then_some(Iteration { in_instance: number, in_test: number })
+        if number < self.left.load(Relaxed) {
+            Next::Run(Iteration { in_instance: number, in_test: number, due: None })
+        } else {
+            Next::Stop
+        }
+    }
+
+    fn progress(&self) -> f64 {
+        0.0
     }
 
     fn ended(&self, _: usize, outcome: IterationOutcome) {
