@@ -2,6 +2,7 @@
 
 mod bar;
 mod clock;
+mod fit;
 mod rate;
 
 use std::time::Duration;
@@ -11,6 +12,7 @@ use ws_engine::{Phase, Plan, ScenarioSnapshot, ScenarioState, Snapshot};
 
 use bar::{BAR_COLUMNS, bar, percent};
 use clock::fixed;
+use fit::fit;
 use rate::Rate;
 
 /// Names longer than this are cut.
@@ -55,7 +57,9 @@ impl Progress {
 
     /// The lines for a terminal of this many columns.
     pub(crate) fn bars(&self, snapshot: &Snapshot, columns: usize) -> Vec<String> {
-        self.lines(snapshot, columns)
+        // One column stays free, since some terminals wrap when the last one is written to.
+        let usable = columns.saturating_sub(1);
+        self.lines(snapshot, columns).into_iter().map(|line| fit(line, usable)).collect()
     }
 
     fn lines(&self, snapshot: &Snapshot, columns: usize) -> Vec<String> {
@@ -64,8 +68,7 @@ impl Progress {
         let name_width = self.scenarios.iter().map(|shape| shape.name.chars().count()).max().unwrap_or(0);
         let rights = align(&rows);
         let right_width = rights.iter().map(|right| right.chars().count()).max().unwrap_or(0);
-        // One column stays free, since some terminals wrap when the last one is written to; name, mark and bar are
-        // followed by a blank each.
+        // One column stays free; name, mark and bar are followed by a blank each.
         let bar_width = columns.saturating_sub(1 + name_width + 3 + 1 + right_width).min(BAR_COLUMNS);
 
         let mut lines = vec![String::new(), self.head(snapshot, name_width, bar_width)];
@@ -337,6 +340,25 @@ mod tests {
         assert_eq!(third(60), "con                              [  35% ] 3 VUs    0.7s/2s");
         let widest = progress.bars(&snapshot(), 100).iter().map(|line| line.chars().count()).max();
         assert_eq!(widest, Some(99));
+    }
+
+    #[test]
+    fn no_line_is_wider_than_the_terminal() {
+        let mut snapshot = snapshot();
+        let progress = Progress::new(&plan(), false);
+        for phase in [Phase::InitVus, Phase::Setup, Phase::Running] {
+            snapshot.phase = phase;
+            for columns in 1..100 {
+                let lines = progress.bars(&snapshot, columns);
+                assert_eq!(lines.len(), 5);
+                let widest = lines.iter().map(|line| line.chars().count()).max();
+                assert!(widest < Some(columns), "{columns}: {lines:?}");
+            }
+        }
+        assert_eq!(
+            progress.bars(&snapshot, 60)[3],
+            "shared                           [   0% ] 2 VUs    00m00.2s"
+        );
     }
 
     #[test]
