@@ -28,7 +28,7 @@ pub(crate) fn run(workspace: &Path, flags: &Flags) -> Result<()> {
         .filter(|workload| only.is_empty() || only.contains(&workload.name().as_str()))
         .map(|workload| Workload { hold: hold.unwrap_or(workload.hold), ..*workload });
 
-    let ws = flags.text("ws").map_or_else(|| build(workspace), |path| Ok(PathBuf::from(path)))?;
+    let ws = flags.text("ws").map_or_else(|| build(workspace, "dist"), |path| Ok(PathBuf::from(path)))?;
     let mut generators = vec![Generator::at(ws.clone())?];
     match peer(flags)? {
         Some(k6) => generators.push(k6),
@@ -70,14 +70,14 @@ pub(crate) fn run(workspace: &Path, flags: &Flags) -> Result<()> {
     Ok(())
 }
 
-/// Builds the release profile of `ws`.
-pub(crate) fn build(workspace: &Path) -> Result<PathBuf> {
+/// Builds `ws` with this profile.
+pub(crate) fn build(workspace: &Path, profile: &str) -> Result<PathBuf> {
     let cargo = std::env::var_os("CARGO").unwrap_or_else(|| "cargo".into());
-    let args = ["build", "--release", "--package", "ws-cli", "--bin", "ws"];
+    let args = ["build", "--profile", profile, "--package", "ws-cli", "--bin", "ws"];
     let status = Command::new(cargo).current_dir(workspace).args(args).status()?;
     ensure!(status.success(), "cargo cannot build the binary ws");
     let target = std::env::var_os("CARGO_TARGET_DIR").map_or_else(|| workspace.join("target"), PathBuf::from);
-    Ok(target.join("release/ws"))
+    Ok(target.join(profile).join("ws"))
 }
 
 fn peer(flags: &Flags) -> Result<Option<Generator>> {

@@ -22,7 +22,7 @@ const LIMIT: f64 = 40_000.0;
 pub(crate) fn run(workspace: &Path, flags: &Flags) -> Result<()> {
     let hold = Duration::from_secs_f64(flags.number::<f64>("seconds")?.unwrap_or(600.0));
     let limit = flags.number::<f64>("limit")?.unwrap_or(LIMIT);
-    let ws = flags.text("ws").map_or_else(|| build(workspace), |path| Ok(PathBuf::from(path)))?;
+    let ws = flags.text("ws").map_or_else(|| build(workspace, "release"), |path| Ok(PathBuf::from(path)))?;
     let generator = Generator::at(ws.clone())?;
     let echo = Echo::start(&ws)?;
     println!(

@@ -20,7 +20,7 @@ usage: cargo xtask TASK [FLAGS]
             --rounds N     runs of each program and workload, alternating (3)
             --seconds S    how long connections are held (each workload's own)
             --only NAME    a workload, as echo_ws-200; may be repeated
-            --ws PATH      the binary (cargo builds the release profile)
+            --ws PATH      the binary (cargo builds the dist profile)
             --k6 PATH      the peer (WS_TEST_K6, else k6 on PATH; none: ws alone)
   conformance
           runs ws-proto against the Autobahn cases and compares with docs/conformance.md
