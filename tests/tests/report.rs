@@ -3,7 +3,8 @@
 use std::time::Duration;
 
 use serde_json::Value;
-use ws_e2e::fixture::Fixture;
+use ws_e2e::fixture::{Fixture, is_ws};
+use ws_e2e::server::TestServer;
 
 /// With a time that is the square of the number of groups this would take minutes.
 #[test]
@@ -120,4 +121,31 @@ fn a_bad_selector_is_named_whole() {
     let error = &finished.errors()[0];
     let whole = "metric \"2\" tag expression is malformed in \"checks{url:ws://h/?a=1,2}\"";
     assert!(error.contains(whole), "{error}");
+}
+
+#[test]
+fn failed_connections_have_reasons() {
+    if !is_ws("the report's failures") {
+        return;
+    }
+    let server = TestServer::start().unwrap();
+    let fixture = Fixture::new(
+        "import ws from 'k6/ws';
+        import { WebSocket } from 'k6/websockets';
+        export default function () {
+          ws.connect('ws://me:secret@127.0.0.1:1/', () => {});
+          ws.connect(`${__ENV.WS_URL}/echo`, (socket) => socket.on('open', () => socket.close()));
+          new WebSocket('ws://127.0.0.1:1/other');
+        }",
+    );
+    let url = format!("WS_URL={}", server.url());
+    let run = fixture.run().args(["-v", "--iterations", "3", "-e", &url]);
+    let finished = run.finish().unwrap();
+    assert_eq!(finished.code, Some(0), "{finished:#?}");
+    let part = "\n    FAILURES\n    tcp: connection refused...: 6 \
+                dial tcp 127.0.0.1:1: connect: connection refused (ws://me:xxxxx@127.0.0.1:1/)\n";
+    assert!(finished.stdout.contains(part), "{}", finished.stdout);
+    let told = |line: &&str| line.contains("a connection could not be made") && line.contains("phase=tcp");
+    assert_eq!(finished.stderr.lines().filter(told).count(), 6, "{}", finished.stderr);
+    assert!(!finished.stderr.contains("secret"), "{}", finished.stderr);
 }

@@ -390,6 +390,7 @@ impl App<'_> {
             stderr_tty: self.console.stderr_tty,
             time_unit: options.time_unit.clone(),
         };
+        let faults = running.as_deref().map_or_else(Vec::new, |running| running.faults());
         let data = summary::data::object(report, &style, &surroundings);
         let answer = running.as_deref_mut().map_or(Ok(None), |running| {
             // The script may take its time, and a signal has no run to end.
@@ -412,7 +413,7 @@ impl App<'_> {
             Err(SummaryFailure::BadAnswer(reason)) => return self.summary_failed(&reason),
         };
         let mut files = files.unwrap_or_else(|| {
-            vec![("stdout".to_owned(), summary::text::render(report, &style).into_bytes())]
+            vec![("stdout".to_owned(), summary::text::render(report, &faults, &style).into_bytes())]
         });
         if let Some(name) = &runtime.summary_export {
             let setup_data = running.and_then(|running| running.setup_data());

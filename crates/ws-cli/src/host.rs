@@ -70,6 +70,9 @@ pub(crate) trait Running: Phases {
     /// Hands over the last samples.
     fn finish(&mut self);
 
+    /// Why connections have failed.
+    fn faults(&self) -> Vec<ws_js::Fault>;
+
     /// Ends `handleSummary()` from another thread.
     fn summary_interrupter(&self) -> Interrupter;
 

@@ -269,6 +269,10 @@ impl Running for Runtime {
         }
     }
 
+    fn faults(&self) -> Vec<ws_js::Fault> {
+        self.runtime.faults()
+    }
+
     fn summary_interrupter(&self) -> Interrupter {
         let (told, left) = (Arc::clone(&self.runtime), Arc::clone(&self.runtime));
         Interrupter {

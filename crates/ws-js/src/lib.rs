@@ -107,6 +107,7 @@ mod cores;
 mod env;
 mod error;
 mod exception;
+mod faults;
 mod group;
 mod held;
 mod inspect;
@@ -129,6 +130,7 @@ mod web;
 
 pub use error::Error;
 pub use exception::{Frame, JsException};
+pub use faults::{Fault, FaultPhase, FaultReason};
 pub use group::gc::GcPauses;
 pub use log::{Level, Log, Record};
 pub use memory::most_vus;

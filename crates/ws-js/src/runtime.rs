@@ -9,6 +9,7 @@ use parking_lot::Mutex;
 use ws_metrics::{BatchSender, WallClock};
 
 use crate::error::Error;
+use crate::faults::Fault;
 use crate::group::gc::{GcClock, GcPauses};
 use crate::group::{Group, Post, State, slice};
 use crate::isolate::HeapShare;
@@ -392,6 +393,11 @@ impl Runtime {
         }
         hold_ups.sort_by_key(|held_up| std::cmp::Reverse(held_up.total));
         hold_ups
+    }
+
+    /// Why connections have failed up to now, by step and reason.
+    pub fn faults(&self) -> Vec<Fault> {
+        self.shared.faults.list()
     }
 
     /// The pauses for garbage collection since the VUs were made.

@@ -11,6 +11,7 @@ use ws_metrics::{BatchSender, Detail, Registry, SystemTags, TagSetId, TagSets, W
 use ws_proto::{Limits, TlsConfig, TlsOptions, UrlError, mask_password, mask_query};
 
 use crate::api::data::SharedArrays;
+use crate::faults::Faults;
 use crate::group::pool::Pool;
 use crate::log::{Level, Log, Record};
 use crate::modules::Sources;
@@ -124,6 +125,8 @@ pub(crate) struct Shared {
     run_tags: TagSetId,
     tls: Arc<OnceLock<Result<TlsConfig, String>>>,
     http: OnceLock<ws_http::Client>,
+    /// Why connections have failed.
+    pub(crate) faults: Faults,
     /// The warning that the param `latency` measures nothing.
     pub(crate) unmeasured_latency: Once,
     /// The warning that a server has sent more than the limits allow.
@@ -164,6 +167,7 @@ impl Shared {
             run_tags,
             tls: Arc::default(),
             http: OnceLock::new(),
+            faults: Faults::default(),
             unmeasured_latency: Once::new(),
             limit_met: Once::new(),
             descriptors_met: Once::new(),

@@ -3,6 +3,7 @@
 
 pub(crate) mod data;
 pub(crate) mod delay;
+mod faults;
 pub(crate) mod files;
 pub(crate) mod json;
 mod md5;

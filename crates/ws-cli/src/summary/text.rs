@@ -3,9 +3,10 @@
 use std::borrow::Cow;
 use std::fmt::Write;
 
+use ws_js::Fault;
 use ws_metrics::{CheckReport, Contains, MetricReport, Report, SinkValue, ThresholdReport};
 
-use super::{Style, number};
+use super::{Style, faults, number};
 
 /// Sections in order, each with the beginnings of the names that belong there. What belongs nowhere is custom.
 const SECTIONS: [(&str, &[&str]); 5] = [
@@ -35,7 +36,7 @@ const HIDDEN: [&str; 8] = [
 const DOTS: usize = 3;
 
 /// The whole text, ending in blank lines.
-pub(crate) fn render(report: &Report, style: &Style) -> String {
+pub(crate) fn render(report: &Report, faults: &[Fault], style: &Style) -> String {
     let mut page = Page { text: "\n\n".to_owned(), style };
     let thresholds = with_thresholds(report);
     if !thresholds.is_empty() {
@@ -51,6 +52,7 @@ pub(crate) fn render(report: &Report, style: &Style) -> String {
         page.checks(&report.checks);
     }
     page.sections(report);
+    page.faults(faults);
     page.text.push_str("\n\n");
     page.text
 }
@@ -350,6 +352,28 @@ impl Page<'_> {
         }
     }
 
+    /// Why connections failed, with an example of each reason.
+    fn faults(&mut self, faults: &[Fault]) {
+        if faults.is_empty() {
+            return;
+        }
+        let title = self.paint("FAILURES", BOLD);
+        self.line(&format!("    {title}"));
+        let row = |fault: &Fault| Row {
+            name: faults::name(fault),
+            cells: Cells::Value(
+                fault.count.to_string(),
+                vec![printable(&faults::example(fault)).into_owned()],
+            ),
+        };
+        let rows: Vec<_> = faults.iter().map(row).collect();
+        let widths = Widths::of(rows.iter());
+        for row in &rows {
+            self.row(row, &widths);
+        }
+        self.line("");
+    }
+
     fn row(&mut self, row: &Row, widths: &Widths) {
         let dots = widths.name + DOTS - row.name.chars().count();
         let mut line =
@@ -393,7 +417,7 @@ mod tests {
 
     #[test]
     fn everything() {
-        assert_text(&render(&report(), &style()), EVERYTHING);
+        assert_text(&render(&report(), &[], &style()), EVERYTHING);
     }
 
     const EVERYTHING: &str = "
@@ -459,7 +483,7 @@ mod tests {
         of_counter.thresholds = vec![threshold("count<9", "count", 12.0, false)];
         of_counter.submetrics[0].thresholds = vec![threshold("count<1", "count", 0.0, true)];
         report.metrics.retain(|metric| &*metric.name == "my_counter");
-        let text = render(&report, &style());
+        let text = render(&report, &[], &style());
         let expected = "    my_counter
     ✗ 'count<9' count=12
 
@@ -477,7 +501,7 @@ mod tests {
     fn names_stay_on_their_line() {
         let mut report = report();
         report.checks[0].name = "a\nb\t\u{1b}[31mc\r\u{85}\u{202e}\u{2028} ü✓".into();
-        let text = render(&report, &style());
+        let text = render(&report, &[], &style());
         let line = "    ✓ a\\nb\\t\\u001b[31mc\\r\\u0085\\u202e\\u2028 ü✓";
         assert!(text.lines().any(|have| have == line), "{text}");
     }
@@ -491,7 +515,7 @@ mod tests {
         }
         report.metrics[0].value = counter(f64::NEG_INFINITY);
         report.metrics[1].value = trend(&[1.0, f64::INFINITY]);
-        let text = render(&report, &style());
+        let text = render(&report, &[], &style());
         for line in [
             "    my_counter...: -Infinity -Infinity/s",
             "    my_time......: avg=Infinity min=1ms med=Infinity max=Infinity p(90)=Infinity p(95)=Infinity",
@@ -509,7 +533,7 @@ mod tests {
             ["p(99.9)", "count"].iter().map(|s| ws_metrics::TrendStat::parse(s).unwrap()).collect();
         let style = Style { trend_stats, time_unit: Some(TimeUnit::Micros), colours: false };
         assert_text(
-            &render(&report, &style),
+            &render(&report, &[], &style),
             "
 
   █ TOTAL RESULTS
@@ -528,12 +552,12 @@ mod tests {
 
     #[test]
     fn nothing_at_all() {
-        assert_text(&render(&Report::default(), &style()), "\n\n  █ TOTAL RESULTS\n\n\n\n");
+        assert_text(&render(&Report::default(), &[], &style()), "\n\n  █ TOTAL RESULTS\n\n\n\n");
     }
 
     #[test]
     fn colours() {
-        let text = render(&report(), &Style { colours: true, ..style() });
+        let text = render(&report(), &[], &Style { colours: true, ..style() });
         for line in [
             "  █ \x1b[1mTHRESHOLDS\x1b[0m",
             "    \x1b[32m✓\x1b[0m \x1b[37m'rate>0.9'\x1b[0m \x1b[37mrate\x1b[0m=\x1b[36m91.66%\x1b[0m",

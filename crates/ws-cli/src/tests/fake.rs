@@ -181,6 +181,10 @@ impl Running for FakeRun {
 
     fn finish(&mut self) {}
 
+    fn faults(&self) -> Vec<ws_js::Fault> {
+        Vec::new()
+    }
+
     fn summary_interrupter(&self) -> Interrupter {
         let cut = Arc::clone(&self.cut);
         let interrupt = move || {

@@ -273,9 +273,9 @@ pub struct Outcome {
 }
 
 impl Outcome {
-    /// The logged lines without their levels.
+    /// The logged lines without their levels, and without details for finding faults.
     pub fn text(&self) -> Vec<&str> {
-        self.lines.iter().map(|(_, line)| line.as_str()).collect()
+        self.lines.iter().filter(|(level, _)| *level != Level::Debug).map(|(_, line)| line.as_str()).collect()
     }
 
     /// The sum of a counter; 0 if it has no samples.

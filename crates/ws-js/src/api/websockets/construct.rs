@@ -13,6 +13,7 @@ use crate::api::dial::{self, Dialect, Params, Pings};
 use crate::api::latency::Tracker;
 use crate::binding::{Native, Throw};
 use crate::convert;
+use crate::faults::{FaultPhase, FaultReason};
 use crate::shared::Compat;
 use crate::vu::address::{Address, Part};
 use crate::vu::inbox;
@@ -48,6 +49,11 @@ pub(super) fn construct<'s>(
     let serial = v8::Integer::new_from_unsigned(scope, at.serial);
     object.set_internal_field(field::SERIAL, serial.into());
     if let Err(text) = at.dial(&url, &params, protocols.as_deref()) {
+        let shared = &caller.inside.group().shared;
+        // One of a run that is over was only too late.
+        if !caller.inside.state().vus[caller.vu as usize].is_cancelled() {
+            shared.book_fault((FaultPhase::Upgrade, FaultReason::BadRequest), &text, &url);
+        }
         // The script hears of it when it has come back to its event loop.
         inbox::refuse(caller.inside, caller.vu, at.serial, text);
     }

@@ -18,6 +18,7 @@ use crate::api::{Caller, blob, set_text};
 use crate::binding;
 use crate::convert;
 use crate::exception::JsException;
+use crate::faults::{self, FaultPhase, FaultReason};
 use crate::log::{Level, Record};
 use crate::realm::Realm;
 use crate::shared::Shared;
@@ -42,6 +43,8 @@ pub(super) struct Ending {
     counts: bool,
     /// Where the connection was from and to, for error texts.
     ends: Ends,
+    /// Why it is not as it should be.
+    fault: Option<(FaultPhase, FaultReason)>,
 }
 
 /// RFC 6455 section 7.1.5: there was no close frame.
@@ -58,7 +61,13 @@ impl Ending {
             was_clean: false,
             counts: true,
             ends: None,
+            fault: None,
         }
+    }
+
+    /// As [`abnormal`](Self::abnormal), of an open socket.
+    fn broken(reason: FaultReason, error: Option<String>) -> Self {
+        Self { fault: Some((FaultPhase::Session, reason)), ..Self::abnormal(error) }
     }
 }
 
@@ -77,7 +86,7 @@ pub(crate) fn handle(
         Event::Incoming(incoming, arrival) => life.incoming(scope, incoming, arrival),
         Event::WriteFailed(error) => {
             let text = SocketError::write(life.at.addresses(), &error).text();
-            life.end(scope, Ending::abnormal(Some(text)))
+            life.end(scope, Ending::broken(FaultReason::of_system(&error), Some(text)))
         }
         Event::Left(left) => {
             let ending = life.at.with(|socket, _| socket.ending.take()).flatten();
@@ -173,7 +182,8 @@ impl Life<'_> {
             }
         });
         let text = dial_text(&error);
-        self.end(scope, Ending { response, ..Ending::abnormal(Some(text)) })
+        let fault = Some(faults::of_dial(&error));
+        self.end(scope, Ending { response, fault, ..Ending::abnormal(Some(text)) })
     }
 
     fn incoming(
@@ -195,12 +205,14 @@ impl Life<'_> {
                 let reason = frame.map_or_else(String::new, |frame| frame.reason);
                 let error = (!matches!(code, 1000 | 1001))
                     .then(|| SocketError::Close { code, reason: reason.clone() }.text());
-                self.end(scope, Ending { code, reason, was_clean: true, ..Ending::abnormal(error) })
+                let fault = self.fault_of_close(code);
+                self.end(scope, Ending { code, reason, was_clean: true, fault, ..Ending::abnormal(error) })
             }
             Incoming::Ended(Ended::Eof) => {
                 let error = SocketError::unexpected_eof().text();
                 let reason = "unexpected EOF".to_owned();
-                self.end(scope, Ending { reason, ..Ending::abnormal(Some(error)) })
+                let ending = Ending::broken(FaultReason::NoCloseFrame, Some(error));
+                self.end(scope, Ending { reason, ..ending })
             }
             Incoming::Ended(Ended::Violation(violation)) => {
                 // The server is told in the close frame.
@@ -208,11 +220,11 @@ impl Life<'_> {
                     1002 => SocketError::broken_rule(&violation).text(),
                     _ => violation.to_string(),
                 };
-                self.end(scope, Ending::abnormal(Some(error)))
+                self.end(scope, Ending::broken(FaultReason::of_violation(&violation), Some(error)))
             }
             Incoming::Ended(Ended::Broken(error)) => {
                 let text = SocketError::read(self.at.addresses(), &error).text();
-                self.end(scope, Ending::abnormal(Some(text)))
+                self.end(scope, Ending::broken(FaultReason::of_system(&error), Some(text)))
             }
         }
     }
@@ -348,7 +360,10 @@ impl Life<'_> {
             (socket.ready == Ready::Closing && socket.ending.is_none()).then(|| socket.break_off(parts))
         });
         match left.flatten() {
-            Some(left) => self.conclude(scope, &left, Ending { ends, ..Ending::abnormal(None) }),
+            Some(left) => {
+                let ending = Ending::broken(FaultReason::CloseTimeout, None);
+                self.conclude(scope, &left, Ending { ends, ..ending })
+            }
             None => Ok(()),
         }
     }
@@ -374,6 +389,7 @@ impl Life<'_> {
                 None => SocketError::of_left(left, ending.ends, false).map(|error| error.text()),
             };
         }
+        self.book(&ending);
         let told = self.tell_end(scope, object, &ending);
         if buffered > 0 {
             let buffered = v8::Number::new(scope, buffered as f64);
@@ -394,6 +410,22 @@ impl Life<'_> {
         let removed = inside.state().vus[vu as usize].sockets.remove(self.at.serial);
         drop(removed);
         told
+    }
+
+    /// What there is to say against a close code of the server's; nothing if it is the script's own.
+    fn fault_of_close(&self, code: u16) -> Option<(FaultPhase, FaultReason)> {
+        let reason = FaultReason::of_close(code)?;
+        let asked = |socket: &Socket| socket.closing.as_ref().is_some_and(|closing| closing.code == code);
+        let is_answer = self.at.with(|socket, _| asked(socket)) == Some(true);
+        (!is_answer).then_some((FaultPhase::Session, reason))
+    }
+
+    /// Books an end that is not as it should be.
+    fn book(&self, ending: &Ending) {
+        let Some(fault) = ending.fault else { return };
+        let text = ending.error.as_deref().unwrap_or("the close frame was not answered in time");
+        let shared = &self.at.caller.inside.group().shared;
+        self.at.with(|socket, _| shared.book_fault(fault, text, &socket.url));
     }
 
     fn tell_end(

@@ -14,6 +14,7 @@ use crate::api::latency::Tracker;
 use crate::api::{Caller, set_number, set_text};
 use crate::binding::{self, Throw};
 use crate::convert;
+use crate::faults::{FaultPhase, FaultReason};
 use crate::group::Inside;
 use crate::vu::address::{Address, Part};
 use crate::vu::block::{self, Kind};
@@ -122,6 +123,7 @@ fn begin(
                 metadata,
                 started,
             );
+            shared.book_fault((FaultPhase::Upgrade, FaultReason::BadRequest), &message, url);
             Failure::early(message)
         })?;
 

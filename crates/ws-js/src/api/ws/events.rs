@@ -12,6 +12,7 @@ use super::{socket, tags};
 use crate::api::dial::outcome;
 use crate::api::latency::{self, Book};
 use crate::api::set_number;
+use crate::faults::{self, FaultPhase, FaultReason};
 use crate::vu::call::{self, Handled};
 use crate::vu::leavers::add_traffic;
 
@@ -86,7 +87,9 @@ impl At {
             }
             add_traffic(parts.traffic, traffic);
             session.closed = true;
-            session.end = Some(End::Refused(Failure::new(&error, response)));
+            let failure = Failure::new(&error, response);
+            shared.book_fault(faults::of_dial(&error), &failure.message, &session.url);
+            session.end = Some(End::Refused(failure));
         });
     }
 
@@ -117,6 +120,9 @@ impl At {
                 if !matches!(code, 1000 | 1001) {
                     let reason = frame.map_or_else(String::new, |frame| frame.reason);
                     let error = SocketError::Close { code, reason };
+                    if let Some(reason) = FaultReason::of_close(code) {
+                        self.book_end(reason, &error);
+                    }
                     match self.emit_error(scope, &error) {
                         Handled::Returned => (),
                         other => return other,
@@ -125,10 +131,14 @@ impl At {
                 // The protocol layer has answered the frame already.
                 self.close(scope, None, i64::from(code))
             }
-            Incoming::Ended(Ended::Eof) => match self.emit_error(scope, &SocketError::unexpected_eof()) {
-                Handled::Returned => self.close(scope, None, 1006),
-                other => other,
-            },
+            Incoming::Ended(Ended::Eof) => {
+                let error = SocketError::unexpected_eof();
+                self.book_end(FaultReason::NoCloseFrame, &error);
+                match self.emit_error(scope, &error) {
+                    Handled::Returned => self.close(scope, None, 1006),
+                    other => other,
+                }
+            }
             Incoming::Ended(Ended::Violation(violation)) => {
                 // The protocol layer has sent a close frame with the violation's text.
                 if violation.close_code() == 1009 {
@@ -139,13 +149,26 @@ impl At {
                     1002 => (SocketError::broken_rule(&violation), 1001),
                     code => (SocketError::Violation(violation.to_string()), code),
                 };
+                self.book_end(FaultReason::of_violation(&violation), &error);
                 match self.emit_error(scope, &error) {
                     Handled::Returned => self.close(scope, None, i64::from(code)),
                     other => other,
                 }
             }
-            Incoming::Ended(Ended::Broken(_)) => self.close(scope, Some(1001), 1001),
+            Incoming::Ended(Ended::Broken(error)) => {
+                let text = SocketError::read(self.addresses(), &error);
+                self.book_end(FaultReason::of_system(&error), &text);
+                self.close(scope, Some(1001), 1001)
+            }
         }
+    }
+
+    /// Books an end that is not as it should be.
+    fn book_end(self, reason: FaultReason, error: &SocketError) {
+        let shared = &self.inside.group().shared;
+        self.with(|session, _| {
+            shared.book_fault((FaultPhase::Session, reason), &error.text(), &session.url);
+        });
     }
 
     fn message(
