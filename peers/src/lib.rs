@@ -17,17 +17,18 @@
 //! How a session was closed, as the server saw it, is told by [`Server::closed`]; the rest of the path makes sessions
 //! distinct.
 //!
-//! `.ci/peers` installs them into `target/peers`. A test whose peer is missing says that it is skipped; where
-//! `WS_TEST_PEERS` is `all`, it fails instead.
+//! `.ci/peers` installs them into `target/peers`. A test whose peer is missing is skipped, and the end of the tests
+//! says how many were and why ([`skip`]); where `WS_TEST_PEERS` is `all`, it fails instead.
 #![forbid(unsafe_code)]
 
 mod find;
 mod server;
+mod skipped;
 
-use std::io::Write as _;
 use std::net::{IpAddr, Ipv4Addr};
 
 pub use server::Server;
+pub use skipped::{skip, skip_comparison};
 
 /// One of the servers.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -48,7 +49,7 @@ impl Peer {
         self != Peer::Aiohttp
     }
 
-    /// Starts it on the loopback interface; `None`, with a line on standard error, where it is not installed.
+    /// Starts it on the loopback interface; `None`, and counted as skipped, where it is not installed.
     ///
     /// # Panics
     ///
@@ -72,18 +73,9 @@ impl Peer {
             Err(missing) => {
                 let required = std::env::var_os("WS_TEST_PEERS").is_some_and(|value| value == "all");
                 assert!(!required, "{missing}, and WS_TEST_PEERS is all");
-                skip(&format!("{self:?}"), &format!("{missing} (.ci/peers installs it)"));
+                skip(&format!("{self:?}"), &format!("{missing}; .ci/peers installs it"));
                 None
             }
         }
     }
-}
-
-/// Says on the terminal that something is not tested here, and why.
-///
-/// The text goes to the process's standard error itself, because the test harness shows the output of `eprintln!` for
-/// failed tests only, and what is skipped must be seen.
-pub fn skip(what: &str, why: &str) {
-    // A closed standard error leaves nobody to tell.
-    let _ = writeln!(std::io::stderr(), "SKIPPED {what}: {why}");
 }

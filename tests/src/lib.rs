@@ -17,4 +17,4 @@ pub mod python_tls;
 pub mod server;
 pub mod tool;
 
-pub use ws_peers::skip;
+pub use ws_peers::{skip, skip_comparison};

@@ -107,6 +107,17 @@ pub fn k6() -> Option<&'static Tool> {
     found.as_ref()
 }
 
+/// Both, for what must be the same with each; without k6 the comparison is noted as skipped.
+pub fn both(what: &str) -> impl Iterator<Item = &'static Tool> {
+    if k6().is_none() {
+        crate::skip_comparison(what, NO_K6);
+    }
+    std::iter::once(ws()).chain(k6())
+}
+
+/// Why comparisons with k6 are skipped where there is none.
+pub const NO_K6: &str = "no k6; .ci/run installs one";
+
 /// Builds `ws` where this test itself was built: in `TARGET/PROFILE/deps/test-hash`.
 fn build() -> Result<PathBuf> {
     let test = std::env::current_exe()?;

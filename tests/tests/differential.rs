@@ -37,7 +37,7 @@ fn compare(name: &str) {
         .unwrap_or_else(|error| panic!("{}: {error}", script.expected_path().display()));
     let check = |tool: &Tool| {
         if let Some(reason) = script.excludes(tool) {
-            return ws_e2e::skip(&format!("comparing {name} with {}", tool.name()), &reason);
+            return ws_e2e::skip_comparison(name, &reason);
         }
         let found = observe(&script, tool);
         let tool = tool.name();
@@ -46,7 +46,7 @@ fn compare(name: &str) {
     };
     match tool::k6() {
         Some(k6) => check(k6),
-        None => ws_e2e::skip(&format!("comparing {name} with k6"), "there is no k6"),
+        None => ws_e2e::skip_comparison(name, tool::NO_K6),
     }
     check(tool::ws());
 }

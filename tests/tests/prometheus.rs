@@ -60,7 +60,7 @@ fn start(server: &TestServer, fixture: &Fixture, address: &str) -> Running {
 fn installed(program: &str) -> bool {
     let found = Command::new(program).arg("--version").stdout(Stdio::null()).stderr(Stdio::null()).status();
     if found.is_err() {
-        ws_e2e::skip(program, "it is not installed");
+        ws_e2e::skip(program, "it is not installed; .ci/run installs it");
     }
     found.is_ok()
 }

@@ -14,7 +14,7 @@ fn seed(name: &str) -> Option<PathBuf> {
     if path.exists() {
         return Some(path);
     }
-    ws_e2e::skip(name, "there are no seeds beside the repository");
+    ws_e2e::skip(name, "no seeds beside the repository");
     None
 }
 
@@ -46,17 +46,9 @@ fn run_after(before: &str, tool: &Tool, name: &str, server: &TestServer) -> Opti
     Some(Run::script(tool, &fixture.path("script.js")).finish().unwrap())
 }
 
-/// The tools to compare: the one under test, and k6 where there is one.
-fn tools() -> Vec<&'static Tool> {
-    if tool::k6().is_none() {
-        ws_e2e::skip("comparing the seeds with k6", "there is no k6");
-    }
-    std::iter::once(tool::ws()).chain(tool::k6()).collect()
-}
-
 fn plain(name: &str) {
     let server = TestServer::start().unwrap();
-    for tool in tools() {
+    for tool in tool::both(name) {
         let Some(finished) = run(tool, name, &server) else { return };
         assert_eq!(finished.code, Some(0), "{}: {finished:#?}", tool.name());
         let mut console = finished.console();
@@ -85,7 +77,7 @@ fn socket() {
 
 fn secure(name: &str, console: &[&str]) {
     let server = TestServer::start_tls(Identity::self_signed(&["echo.websocket.org"]).unwrap()).unwrap();
-    for tool in tools() {
+    for tool in tool::both(name) {
         let Some(finished) = run(tool, name, &server) else { return };
         assert_eq!(finished.code, Some(0), "{}: {finished:#?}", tool.name());
         assert_eq!(finished.console(), console, "{}", tool.name());

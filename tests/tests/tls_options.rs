@@ -59,7 +59,7 @@ fn server(fixture: &Fixture, test: &str, wanted: Value) -> Option<PythonTls> {
     all.as_object_mut().unwrap().extend(wanted.as_object().unwrap().clone());
     let server = PythonTls::start(fixture.folder(), &all).unwrap();
     if server.is_none() {
-        ws_e2e::skip(test, "there is no python3 with ssl");
+        ws_e2e::skip(test, "no python3 with ssl");
     }
     server
 }
@@ -122,7 +122,7 @@ fn versions_suites_and_client_certificates() {
         let Some(server) = server(&fixture, "versions_suites_and_client_certificates", wanted.clone()) else {
             return;
         };
-        for tool in [Some(tool::ws()), tool::k6()].into_iter().flatten() {
+        for tool in tool::both("TLS options") {
             let finished = run(tool, &fixture, server.port, &options, auth.as_ref()).finish().unwrap();
             let name = tool.name();
             assert_eq!(finished.console(), [&*expected, "101 "], "{name}, {options}: {finished:#?}");
@@ -146,7 +146,7 @@ fn what_servers_refuse() {
     ];
     for (wanted, options, expected) in table {
         let Some(server) = server(&fixture, "what_servers_refuse", wanted) else { return };
-        for tool in [Some(tool::ws()), tool::k6()].into_iter().flatten() {
+        for tool in tool::both("TLS options") {
             let finished = run(tool, &fixture, server.port, &options, None).finish().unwrap();
             let expected = format!("0 remote error: tls: {expected}");
             assert_eq!(finished.console(), [expected], "{}, {options}: {finished:#?}", tool.name());
@@ -172,7 +172,7 @@ fn bad_options_are_refused_at_the_start() {
         (json!({}), Some(json!({"key": "x"})), "failed to find any PEM data in key input"),
     ];
     for (options, auth, words) in table {
-        for tool in [Some(tool::ws()), tool::k6()].into_iter().flatten() {
+        for tool in tool::both("TLS options") {
             let error = refused(&run(tool, &fixture, 1, &options, auth.as_ref()).finish().unwrap());
             assert!(error.contains(words), "{}: {error}", tool.name());
         }

@@ -9,7 +9,7 @@ use support::{Plan, Running, echo_server, groups};
 #[test]
 fn a_second_driver_comes_with_the_load_and_goes_with_it() {
     if groups() < 2 {
-        println!("skipped: this machine has one core");
+        ws_peers::skip("a second driver", "this machine has one core");
         return;
     }
     let (_server, url) = echo_server();
@@ -41,7 +41,10 @@ fn a_second_driver_comes_with_the_load_and_goes_with_it() {
     if wait_for_drivers(&running, 2, Duration::from_millis(7500)) < 2 {
         let cores = idle.cores();
         assert!(cores < 0.8, "{cores} cores were idle, and yet there was no second driver");
-        println!("skipped: {cores} cores were idle, others are busy on this machine");
+        ws_peers::skip(
+            "a second driver",
+            &format!("{cores} cores were idle, others are busy on this machine"),
+        );
         running.interrupt_all(200);
         running.finish();
         return;

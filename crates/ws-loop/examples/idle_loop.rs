@@ -2,7 +2,7 @@
 //!
 //! ```console
 //! $ ws echo --listen 127.0.0.1:9001 &
-//! $ cargo run --release -p ws-loop --example idle -- 127.0.0.1:9001 10000 deflate
+//! $ cargo run --release -p ws-loop --example idle_loop -- 127.0.0.1:9001 10000 deflate
 //! ```
 //!
 //! The last argument is `plain`, `deflate` (messages that stand alone, as k6 asks for them) or `takeover` (messages
@@ -21,7 +21,7 @@ const AT_ONCE: usize = 500;
 fn main() -> Result<(), Box<dyn Error>> {
     let arguments: Vec<String> = std::env::args().skip(1).collect();
     let [addr, count, mode] = arguments.as_slice() else {
-        return Err("usage: idle ADDR COUNT plain|deflate|takeover".into());
+        return Err("usage: idle_loop ADDR COUNT plain|deflate|takeover".into());
     };
     let (url, count): (_, usize) = (WsUrl::parse(&format!("ws://{addr}/"))?, count.parse()?);
     let offer = match mode.as_str() {
