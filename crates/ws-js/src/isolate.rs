@@ -2,7 +2,9 @@
 
 use std::collections::BTreeMap;
 use std::ffi::c_void;
+use std::sync::Arc;
 
+use crate::buffers::{Budget, Refusal};
 use crate::group::gc::GcClock;
 use crate::group::{Group, seat};
 use crate::realm;
@@ -13,7 +15,8 @@ use crate::web;
 /// What a group's heap may become, and what it is expected to hold.
 #[derive(Debug, Clone, Copy)]
 pub(crate) struct HeapShare {
-    /// Its share of the machine's (or the control group's) memory, in bytes.
+    /// Its share of the machine's (or the control group's) memory, in bytes: for V8's heap, and as much for buffers
+    /// outside of it.
     pub(crate) limit: usize,
     /// How many realms it is going to have.
     pub(crate) realms: usize,
@@ -34,11 +37,13 @@ pub(crate) const REALM_BYTES: usize = 160 << 10;
 pub(crate) fn new_shared(
     gc: &GcClock,
     heap: HeapShare,
+    buffers: &Arc<Budget>,
     env: &BTreeMap<String, String>,
     compat: Compat,
 ) -> v8::SharedIsolate {
     let expected = (heap.realms * REALM_BYTES * 2).min(heap.limit / 2).max(4 << 20);
     let params = v8::CreateParams::default()
+        .array_buffer_allocator(buffers.allocator())
         .set_max_old_generation_size_in_bytes(heap.limit)
         // Realms alone would drive the heap through several mark-compacts of 30-60 ms at start-up.
         .set_initial_old_generation_size_in_bytes(expected)
@@ -66,7 +71,18 @@ unsafe extern "C" fn near_heap_limit(_: *mut c_void, current: usize, initial: us
     // V8 calls this on the thread that holds the isolate's lock. There may be no script, or the group's state
     // may be borrowed: only flags are set.
     if let Some(inside) = seat::inside() {
-        inside.group().exhausted(initial);
+        let group = inside.group();
+        let used = inside.with_isolate(|isolate| isolate.get_heap_statistics().used_heap_size());
+        // V8 calls for a buffer that it cannot have, too, after it has collected the garbage.
+        let refusal = group.buffers.take_refusal().filter(|_| used < current / 2);
+        match refusal {
+            None => group.exhausted(initial),
+            Some(Refusal::UsedUp) => group.exhausted(group.buffers.limit()),
+            Some(Refusal::TooLarge) => (),
+        }
+        if refusal.is_some() {
+            return current;
+        }
     }
     // One allocation can be large; a native loop that goes on allocating is V8's again.
     if current < initial.saturating_mul(HEAP_SLACK) { current.saturating_add(initial) } else { current }

@@ -101,6 +101,7 @@
 
 mod api;
 mod binding;
+mod buffers;
 mod console;
 mod convert;
 mod cores;

@@ -27,6 +27,8 @@ thread_local! {
 ///
 /// [`Inside::with_realm`]: crate::group::Inside::with_realm
 pub(crate) struct Realm {
+    /// The VU's number as scripts see it; 0 outside of VUs.
+    number: u32,
     context: v8::Global<v8::Context>,
     /// Its own queue: the isolate's would run the reactions of all VUs at once.
     microtasks: v8::MicrotaskQueueHandle,
@@ -75,6 +77,7 @@ impl Realm {
         let noop = v8::Global::new(scope, noop);
         let modules = RealmModules::new(Arc::clone(&shared.sources), Box::new(api::Builtins));
         Rc::new_cyclic(|this| Self {
+            number: vu,
             context: global_context,
             microtasks,
             modules: Rc::new(modules),
@@ -86,6 +89,11 @@ impl Realm {
             rejections: RefCell::default(),
             this: this.clone(),
         })
+    }
+
+    /// The VU's number as scripts see it; 0 outside of VUs.
+    pub(crate) fn number(&self) -> u32 {
+        self.number
     }
 
     pub(crate) fn context(&self) -> &v8::Global<v8::Context> {

@@ -154,7 +154,7 @@ pub(crate) fn add_vu(group: &Group, number: u32) -> Result<u32, ScriptError> {
         inside.state().vus[vu as usize].busy = false;
         match loaded {
             Err(_) if group.is_exhausted(vu) => {
-                Err(ScriptError::Exception(JsException::plain(call::OUT_OF_MEMORY)))
+                Err(ScriptError::Exception(call::out_of_memory(number, group.heap_limit())))
             }
             loaded => loaded.map(|()| vu).map_err(ScriptError::Exception),
         }

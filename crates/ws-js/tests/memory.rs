@@ -9,8 +9,6 @@ use support::{Plan, echo_server, groups};
 use ws_js::{Log, Main, Record, Script, ScriptOptions};
 use ws_metrics::{Registry, TagSets};
 
-const TEXT: &str = "script ran out of memory";
-
 /// VU 1 runs `body` in its first iteration; the others, and VU 1 after that, echo.
 fn out_of_memory(name: &str, body: &str) {
     let (_server, url) = echo_server();
@@ -37,7 +35,10 @@ fn out_of_memory(name: &str, body: &str) {
     );
     let vus = groups() + 1;
     let outcome = Plan::new(script).vus(vus).env("URL", &url).iterations(3).run();
-    assert_eq!(outcome.text(), [TEXT], "{name}");
+    let text = outcome.text();
+    assert_eq!(text.len(), 1, "{name}: {text:?}");
+    assert!(text[0].starts_with("script ran out of memory (VU 1, limit "), "{name}: {text:?}");
+    assert!(text[0].ends_with(" MiB)"), "{name}: {text:?}");
     let all = 3 * vus as u64;
     assert_eq!((outcome.complete, outcome.failed, outcome.interrupted), (all - 1, 1, 0), "{name}");
     assert_eq!(outcome.count("iterations"), all as f64, "{name}");
@@ -62,6 +63,33 @@ fn a_script_that_fills_the_heap_is_ended_and_nobody_else() {
 }
 
 #[test]
+fn so_is_one_that_keeps_array_buffers() {
+    out_of_memory("buffers", "for (;;) hoard.push(new Uint8Array(1e8));");
+    out_of_memory(
+        "buffers, caught",
+        "for (;;) { try { hoard.push(new ArrayBuffer(1e8)); } catch (e) { console.log(e); } }",
+    );
+}
+
+#[test]
+fn a_buffer_that_cannot_be_had_is_a_range_error() {
+    let script = "
+        export default function () {
+          for (let i = 0; i < 3; i++) {
+            try { new ArrayBuffer(1e15); } catch (e) { console.log(e instanceof RangeError, String(e)); }
+          }
+          // Garbage is no reason to end anyone.
+          let last;
+          for (let i = 0; i < 300; i++) last = new Uint8Array(1e8);
+          console.log(last.length);
+        }";
+    let outcome = Plan::new(script).vus(1).iterations(1).run();
+    let refused = "true RangeError: Array buffer allocation failed";
+    assert_eq!(outcome.text(), [refused, refused, refused, "100000000"]);
+    assert_eq!((outcome.complete, outcome.failed), (1, 0));
+}
+
+#[test]
 fn an_init_stage_that_fills_the_heap_says_so() {
     struct Silent;
     impl Log for Silent {
@@ -79,5 +107,6 @@ fn an_init_stage_that_fills_the_heap_says_so() {
         tag_sets: Arc::new(TagSets::new()),
         log: Arc::new(Silent),
     });
-    assert_eq!(loaded.err().map(|error| error.to_string()).as_deref(), Some(TEXT));
+    let error = loaded.err().expect("it cannot be loaded").to_string();
+    assert!(error.starts_with("script ran out of memory (limit "), "{error}");
 }

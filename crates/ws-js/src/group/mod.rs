@@ -31,6 +31,7 @@ use self::gc::GcClock;
 use self::guarded::Guarded;
 pub(crate) use self::inside::Inside;
 use self::stint::{Running, Stint};
+use crate::buffers::Budget;
 use crate::error::Error;
 use crate::isolate::{self, HeapShare};
 use crate::samples::Samples;
@@ -43,6 +44,8 @@ pub(crate) struct Group {
     /// Declared before what its callbacks use: fields are dropped in this order.
     isolate: v8::SharedIsolate,
     pub(crate) gc: Box<GcClock>,
+    /// What `ArrayBuffer`s hold.
+    pub(crate) buffers: Arc<Budget>,
     pub(crate) shared: Arc<Shared>,
     pub(crate) handle: LoopHandle<Post>,
     /// What the driver's poll has to know.
@@ -63,7 +66,7 @@ pub(crate) struct Group {
 /// The VU was told to stop.
 const STOPPED: u8 = 1;
 
-/// The VU's script has filled the heap.
+/// The VU's script has filled the heap, or has kept too large buffers.
 const EXHAUSTED: u8 = 2;
 
 /// What a group consists of, for whoever is inside.
@@ -121,11 +124,13 @@ impl Group {
             clock: Clock::default(),
         })?;
         let gc = Box::<GcClock>::default();
-        let isolate = isolate::new_shared(&gc, heap, &shared.env, shared.settings.compat);
+        let buffers = Budget::new(heap.limit);
+        let isolate = isolate::new_shared(&gc, heap, &buffers, &shared.env, shared.settings.compat);
         let samples = Samples::new(&shared);
         Ok(Arc::new(Self {
             handle: io.handle(),
             gc,
+            buffers,
             nestling: io.nestling(),
             running: Running::default(),
             is_led: AtomicBool::new(false),
@@ -168,7 +173,7 @@ impl Group {
         self.isolate.thread_safe_handle().terminate_execution();
     }
 
-    /// The heap has reached `limit`: ends the script that runs now, if any.
+    /// The heap, or what buffers hold, has reached `limit`: ends the script that runs now, if any.
     pub(crate) fn exhausted(&self, limit: usize) {
         self.heap_limit.store(limit, Relaxed);
         if let Some(vu) = self.running_vu() {
@@ -177,12 +182,12 @@ impl Group {
         }
     }
 
-    /// The limit that the heap has reached before, 0 if it never has.
+    /// The limit that was reached before, in bytes, 0 if it never has.
     pub(crate) fn heap_limit(&self) -> usize {
         self.heap_limit.load(Relaxed)
     }
 
-    /// Whether the VU's script was ended because the heap was full.
+    /// Whether the VU's script was ended because there was no memory left.
     pub(crate) fn is_exhausted(&self, vu: u32) -> bool {
         self.ends[vu as usize].load(Relaxed) & EXHAUSTED != 0
     }

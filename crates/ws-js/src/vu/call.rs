@@ -159,11 +159,18 @@ fn abandon(group: &Group, vu: u32, scope: &mut v8::PinScope<'_, '_>, realm: &Rea
     }
     scope.cancel_terminate_execution();
     realm.forget_rejections();
-    if group.is_exhausted(vu) { Fault::Threw(JsException::plain(OUT_OF_MEMORY)) } else { Fault::Interrupted }
+    if group.is_exhausted(vu) {
+        Fault::Threw(out_of_memory(realm.number(), group.heap_limit()))
+    } else {
+        Fault::Interrupted
+    }
 }
 
-/// What becomes of a script that fills the heap.
-pub(crate) const OUT_OF_MEMORY: &str = "script ran out of memory";
+/// What becomes of a script of the VU `number` (0: of none) that needs more memory than `limit` bytes.
+pub(crate) fn out_of_memory(number: u32, limit: usize) -> JsException {
+    let vu = if number == 0 { String::new() } else { format!("VU {number}, ") };
+    JsException::plain(format!("script ran out of memory ({vu}limit {} MiB)", limit >> 20))
+}
 
 /// Calls a handler in the middle of a script. `this` is undefined and what it returns is ignored.
 pub(crate) fn handler(
