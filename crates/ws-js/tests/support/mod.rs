@@ -131,6 +131,7 @@ fn platform() -> PlatformOptions {
     let own = match env!("CARGO_CRATE_NAME") {
         "gc_stress" => "--gc-interval=500 --stress-compaction --expose-gc",
         "memory" => "--max-old-space-size=96",
+        "reconnects" => "--expose-gc",
         _ => "",
     };
     PlatformOptions { flags: [own, &more].join(" ").split_whitespace().map(str::to_owned).collect() }
@@ -178,6 +179,7 @@ impl Running {
         let elapsed = self.started.elapsed();
         self.runtime.flush_samples();
         let gc_pauses = self.runtime.gc_pauses().count;
+        let used_bytes = self.runtime.heap().used_bytes;
         drop(self.runtime);
         let report = self.pipeline.finish(elapsed);
         Outcome {
@@ -188,6 +190,7 @@ impl Running {
             interrupted: self.work.interrupted.load(Relaxed),
             elapsed,
             gc_pauses,
+            used_bytes,
         }
     }
 
@@ -270,6 +273,8 @@ pub struct Outcome {
     pub interrupted: u64,
     pub elapsed: Duration,
     pub gc_pauses: u64,
+    /// What the heaps held at the end, garbage included.
+    pub used_bytes: usize,
 }
 
 impl Outcome {
