@@ -1,4 +1,5 @@
-// What k6 still runs of an interrupted iteration is chance, so nothing is logged here.
+// by chance: ws_session_duration
+// k6 does not measure a session that is interrupted. What it still runs of an iteration is chance, so nothing is logged here.
 import ws from 'k6/ws';
 
 export const options = {

@@ -1,3 +1,4 @@
+// by chance: ws_session_duration
 import ws from 'k6/ws';
 
 export const options = {

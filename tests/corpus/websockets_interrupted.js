@@ -1,3 +1,4 @@
+// by chance: ws_session_duration
 // drop: k6/experimental/websockets is deprecated
 import { WebSocket } from 'k6/experimental/websockets';
 

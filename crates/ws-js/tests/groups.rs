@@ -150,7 +150,7 @@ fn an_interrupted_connect_runs_no_further_script() {
     let outcome = running.finish();
     assert_eq!(outcome.text(), ["open"; 3]);
     assert_eq!(outcome.interrupted, 3);
-    assert_eq!(outcome.trend_count("ws_session_duration"), 0);
+    assert_eq!(outcome.trend_count("ws_session_duration"), 3);
     assert_eq!(outcome.count("ws_sessions"), 3.0);
     assert!(outcome.count("data_sent") > 0.0);
 }

@@ -21,6 +21,7 @@ use crate::exception::JsException;
 use crate::faults::{self, FaultPhase, FaultReason};
 use crate::log::{Level, Record};
 use crate::realm::Realm;
+use crate::samples::Samples;
 use crate::shared::Shared;
 use crate::vu::call::Fault;
 
@@ -396,14 +397,8 @@ impl Life<'_> {
             object::set_rare(scope, object, shelf::BUFFERED, buffered.into());
         }
         self.at.with(|socket, parts| {
-            if was_open
-                && told.is_ok()
-                && ending.counts
-                && let Some(samples) = parts.samples()
-            {
-                let now = Instant::now();
-                let ms = now.duration_since(socket.started).as_secs_f64() * 1e3;
-                samples.add(builtin::WS_SESSION_DURATION, socket.tags, socket.metadata, now, ms);
+            if was_open && ending.counts && !matches!(told, Err(Fault::Threw(_))) {
+                socket.book_duration(parts.samples);
             }
         });
         let Caller { inside, vu } = self.at.caller;
@@ -489,6 +484,13 @@ impl Socket {
         let Some(samples) = parts.samples() else { return };
         let Self { tags, metadata, started, .. } = *self;
         outcome::book(shared, samples, Series { tags, metadata, started }, timings);
+    }
+
+    /// How long it lasted, from its construction on.
+    pub(super) fn book_duration(&self, samples: &mut Samples) {
+        let now = Instant::now();
+        let ms = now.duration_since(self.started).as_secs_f64() * 1e3;
+        samples.add(builtin::WS_SESSION_DURATION, self.tags, self.metadata, now, ms);
     }
 
     /// The address it was made for.

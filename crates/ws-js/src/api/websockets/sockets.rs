@@ -134,7 +134,7 @@ pub(super) struct At {
 pub(super) struct Parts<'a> {
     pub(super) io: &'a mut EventLoop<Post>,
     pub(super) samples: &'a mut Samples,
-    /// The run is cancelled: nothing is measured any more, but for what was sent before.
+    /// The run is cancelled: nothing is measured any more, but for what was sent before, and how long sessions lasted.
     pub(super) is_cancelled: bool,
     pub(super) vu: u32,
     pub(super) traffic: &'a mut Traffic,
@@ -203,6 +203,9 @@ impl Socket {
     pub(super) fn part_with(&mut self, parts: &mut Parts<'_>, until: Option<Instant>) {
         self.ready = Ready::Closed;
         self.wind_up(parts);
+        if self.counters.is_some() {
+            self.book_duration(parts.samples);
+        }
         let Some(key) = self.key.take() else { return };
         let counter = self.counter(true);
         let Parts { io, samples, traffic, leavers, tags, vu, .. } = parts;

@@ -145,6 +145,8 @@ pub(crate) struct Session {
     pub(super) jar: Arc<CookieJar>,
     pub(super) response: Option<UpgradeResponse>,
     pub(super) end: Option<End>,
+    /// How long it lasted is told.
+    is_booked: bool,
     /// Its `connect` has returned.
     over: bool,
     pub(super) backlog: Backlog,
@@ -198,6 +200,15 @@ impl Session {
         Some(Counter { slot, which: Which::Messages })
     }
 
+    /// How long it lasted, once, and if there was a connection.
+    fn book_duration(&mut self, samples: &mut Samples) {
+        let Self { tags, metadata, started, counters, .. } = *self;
+        if counters.is_some() && !std::mem::replace(&mut self.is_booked, true) {
+            let ms = started.elapsed().as_secs_f64() * 1e3;
+            samples.add(builtin::WS_SESSION_DURATION, tags, metadata, started, ms);
+        }
+    }
+
     pub(super) fn series(&self) -> Series {
         Series { tags: self.tags, metadata: self.metadata, started: self.started }
     }
@@ -229,6 +240,7 @@ impl Sessions {
             jar: start.jar,
             response: None,
             end: None,
+            is_booked: false,
             over: false,
             backlog: Backlog::default(),
         });
@@ -320,10 +332,10 @@ pub(crate) fn run(inside: Inside, vu: u32, serial: u32, event: Event) {
 pub(crate) fn interrupt(inside: Inside, vu: u32, serial: u32) {
     let at = At { inside, vu, serial };
     at.hang_up(Some(1001));
-    let mut state = inside.state();
-    if let Some(session) = state.vus[vu as usize].sessions.get(serial) {
+    at.with(|session, parts| {
         session.end = Some(End::Interrupted);
-    }
+        session.book_duration(parts.samples);
+    });
 }
 
 /// A session while something is done to it.
@@ -379,10 +391,8 @@ impl At {
                 // A session is only closed after it was opened.
                 End::Closed(session.response.take().expect("an open session has a response"))
             });
-            if !matches!(end, End::Interrupted | End::Refused(_)) {
-                let ms = session.started.elapsed().as_secs_f64() * 1e3;
-                let Session { tags, metadata, started, .. } = *session;
-                parts.samples.add(builtin::WS_SESSION_DURATION, tags, metadata, started, ms);
+            if !matches!(end, End::Refused(_)) {
+                session.book_duration(parts.samples);
             }
             true
         })
