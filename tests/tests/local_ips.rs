@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 use std::io::Read;
 use std::net::{IpAddr, TcpListener, TcpStream};
 
-use ws_e2e::fixture::Fixture;
+use ws_e2e::fixture::{Fixture, is_ws};
 
 const SCRIPT: &str = "
     import ws from 'k6/ws';
@@ -58,4 +58,38 @@ fn virtual_users_take_turns_at_the_addresses() {
         ];
         assert_eq!(by_vu, BTreeMap::from(expected));
     }
+}
+
+/// How many connect at a time in [`MANY`].
+const AT_A_TIME: usize = 4;
+
+const MANY: &str = "
+    import { WebSocket } from 'k6/websockets';
+    export const options = { vus: 1, iterations: 2 };
+    export default function () {
+      for (let i = 0; i < 4; i++) {
+        new WebSocket(`ws://127.0.0.1:${__ENV.PORT}/`, null, { headers: { 'X-Vu': String(__VU) } });
+      }
+    }";
+
+/// Each iteration begins with the VU's own address again.
+#[test]
+fn the_sockets_of_one_user_go_around() {
+    if !is_ws("addresses for each socket") {
+        return;
+    }
+    let listener = TcpListener::bind("127.0.0.1:0").unwrap();
+    let port = listener.local_addr().unwrap().port();
+    let fixture = Fixture::new(MANY);
+    let run = fixture.run().args(["--local-ips", "127.0.0.2-127.0.0.4"]);
+    let running = run.arg_value("--env", format!("PORT={port}")).start().unwrap();
+    for _ in 0..2 {
+        // All are accepted before one is let go, so that they are open at a time.
+        let together: Vec<TcpStream> = listener.incoming().take(AT_A_TIME).map(|tcp| tcp.unwrap()).collect();
+        let mut found: Vec<IpAddr> = together.into_iter().map(|tcp| visitor(tcp).1).collect();
+        found.sort_unstable();
+        let expected = ["127.0.0.2", "127.0.0.2", "127.0.0.3", "127.0.0.4"];
+        assert_eq!(found, expected.map(|ip| ip.parse::<IpAddr>().unwrap()));
+    }
+    assert_eq!(running.finish().unwrap().code, Some(0));
 }

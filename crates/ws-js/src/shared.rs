@@ -214,10 +214,11 @@ impl Shared {
         });
     }
 
-    /// The address that a VU connects from, if it matters; `number` is its `__VU`.
-    pub(crate) fn local_ip(&self, number: u32) -> Option<IpAddr> {
+    /// The address that a VU connects from, if it matters; `number` is its `__VU`, and `nth` says how many addresses
+    /// further on than its own.
+    pub(crate) fn local_ip(&self, number: u32, nth: u32) -> Option<IpAddr> {
         // VU 0, which setup() and teardown() run in, shares the first one's.
-        let index = u64::from(number.saturating_sub(1));
+        let index = u64::from(number.saturating_sub(1)) + u64::from(nth);
         self.settings.local_ips.as_ref().map(|pool| pool.pick(index))
     }
 

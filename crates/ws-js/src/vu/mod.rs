@@ -54,6 +54,8 @@ pub(crate) struct Vu {
     pub(crate) tags: VuTags,
     /// The cookies of its sessions that have no jar of their own.
     pub(crate) jar: Arc<CookieJar>,
+    /// How many addresses further on than its own it has last connected from.
+    addresses: u32,
     /// Socket bytes since they were last reported.
     pub(crate) traffic: Traffic,
     assignment: Option<Assignment>,
@@ -80,11 +82,20 @@ impl Vu {
             inbox: Inbox::default(),
             tags,
             jar: Arc::default(),
+            addresses: 0,
             traffic: Traffic::default(),
             assignment: None,
             waiting: false,
             iterations: 0,
         }
+    }
+
+    /// Which address it connects from now, counted from its own. That is its own, as in k6, while it has no other
+    /// connection; many sockets of one VU go around all addresses, or those of one port would run out.
+    pub(crate) fn next_address(&mut self) -> u32 {
+        let is_connected = self.sockets.is_connected() || self.sessions.is_connected();
+        self.addresses = if is_connected { self.addresses.wrapping_add(1) } else { 0 };
+        self.addresses
     }
 
     /// Whether the run has failed or was told to stop: nothing new begins, and nothing of it is measured.

@@ -46,7 +46,12 @@ pub(crate) fn dial(caller: Caller, url: WsUrl, params: &Params, jar: &CookieJar)
     // A longer one could not be shown to the script.
     limits.max_message = limits.max_message.min(v8::String::MAX_LENGTH as u64);
     let arrivals = shared.settings.extended_metrics || params.latency.is_some();
-    let local = shared.local_ip(inside.state().vus[vu as usize].number);
+    let local = {
+        let mut state = inside.state();
+        let this = &mut state.vus[vu as usize];
+        let nth = this.next_address();
+        shared.local_ip(this.number, nth)
+    };
     let proxy = shared.settings.proxies.find(&url).map_err(|error| error.to_string())?.cloned();
     Ok(Dial { request, tls, limits, local, proxy, arrivals, ..Dial::new(url) })
 }

@@ -66,7 +66,7 @@ impl User {
     }
 
     pub(super) fn connections(&mut self, shared: &Shared, number: u32) -> Connections {
-        let make = || Connections::new(shared.http(), shared.local_ip(number));
+        let make = || Connections::new(shared.http(), shared.local_ip(number, 0));
         self.inner().connections.get_or_insert_with(make).clone()
     }
 

@@ -81,6 +81,11 @@ impl Sockets {
         self.open.is_empty()
     }
 
+    /// Whether one of them has a connection, or dials.
+    pub(crate) fn is_connected(&self) -> bool {
+        self.open.values().any(|socket| socket.key.is_some())
+    }
+
     /// The connection of a socket, if it has one.
     pub(crate) fn key(&self, serial: u32) -> Option<SocketKey> {
         self.open.get(&serial)?.key

@@ -247,6 +247,11 @@ impl Sessions {
         serial
     }
 
+    /// Whether one of them has a connection, or dials.
+    pub(crate) fn is_connected(&self) -> bool {
+        self.list.iter().any(|session| session.key.is_some())
+    }
+
     pub(crate) fn set_key(&mut self, serial: u32, key: SocketKey) {
         if let Some(session) = self.get(serial) {
             session.key = Some(key);
