@@ -173,7 +173,7 @@ fn a_second_signal_in_the_summary_waits_for_nothing() {
     running.signal(Signal::INT).unwrap();
     let finished = running.finish().unwrap();
     assert_eq!(finished.code, Some(105), "{finished:#?}");
-    assert!(finished.stderr.contains("Aborting k6 in response to signal"), "{finished:#?}");
+    assert!(finished.stderr.contains("Aborting ws in response to signal"), "{finished:#?}");
 }
 
 #[test]

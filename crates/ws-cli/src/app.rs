@@ -26,12 +26,13 @@ use crate::exit::ExitCode;
 use crate::failpoint;
 use crate::host::{Host, LoadRequest, RunRequest, Running, Script, SummaryFailure};
 use crate::logging::{Level, Logger};
+use crate::options::features::{self, Lookup};
 use crate::options::flags::Run;
 use crate::options::merge::{Layers, merge};
 use crate::options::runtime::{self, CompatibilityMode, Globals, Runtime};
 use crate::options::table::Layer;
 use crate::options::validate::{Options, resolve};
-use crate::options::{env, script};
+use crate::options::{config, env, script};
 use crate::output::json::JsonLines;
 use crate::output::prometheus::Endpoint;
 use crate::progress::Progress;
@@ -50,6 +51,8 @@ const NO_GRACE: Duration = Duration::from_millis(100);
 
 /// What the command needs of its surroundings.
 pub(crate) struct App<'a> {
+    /// What the program calls itself.
+    pub(crate) name: &'static str,
     pub(crate) console: Console,
     pub(crate) log: Logger,
     pub(crate) vars: Vec<(String, String)>,
@@ -85,7 +88,11 @@ impl App<'_> {
     /// Runs a test. The error is the last line of the log.
     pub(crate) fn run(self, run: Run, stdin: Box<dyn Read + Send>) -> Result<ExitCode, CliError> {
         let env_layer = env::layer(&self.vars)?;
-        let runtime = Runtime::new(&env_layer, &run.flags);
+        let config = config::layer(self.globals.config.as_deref(), &self.vars, &self.cwd)?;
+        let runtime = Runtime::new([&config, &env_layer, &run.flags]);
+        self.features(&runtime.features)?;
+        let console = runtime.console_output.as_deref();
+        let console = console.map(|name| self.log.to_file(name, &self.cwd)).transpose()?;
         let server = if runtime.echo { Some(echo::start("127.0.0.1:0")?) } else { None };
         let mut script_env = runtime.script_env(&self.vars);
         let echo = server.as_ref().map(echo::url);
@@ -113,8 +120,9 @@ impl App<'_> {
             registry: Arc::clone(&registry),
             tag_sets: Arc::clone(&tag_sets),
             log: self.log.clone(),
+            console,
         })?;
-        let mut options = self.options(&*script, env_layer, run.flags)?;
+        let mut options = self.options(&*script, config, env_layer, run.flags)?;
         options.tls.key_log = self.key_log()?;
         let system_tags =
             options.system_tags.as_deref().map_or_else(SystemTags::default_set, SystemTags::parse_list);
@@ -167,7 +175,27 @@ impl App<'_> {
         }
     }
 
-    fn options(&self, script: &dyn Script, env: Layer, cli: Layer) -> Result<Options, CliError> {
+    /// Refuses features that are not there yet.
+    fn features(&self, names: &[String]) -> Result<(), CliError> {
+        for name in names {
+            match features::find(name) {
+                Lookup::Known => {}
+                Lookup::NotYet => {
+                    return Err(CliError::generic(format!("feature '{name}' is not supported yet")));
+                }
+                Lookup::Unknown => self.log.log(Level::Warning, "Unknown feature flag", &[("feature", name)]),
+            }
+        }
+        Ok(())
+    }
+
+    fn options(
+        &self,
+        script: &dyn Script,
+        config: Layer,
+        env: Layer,
+        cli: Layer,
+    ) -> Result<Options, CliError> {
         let exports = script.exports();
         let is_function = |name: &str| exports.iter().any(|(export, callable)| export == name && *callable);
         if !exports.iter().any(|(_, callable)| *callable) {
@@ -184,7 +212,7 @@ impl App<'_> {
             let message = "There were unknown fields in the options exported in the script";
             self.log.log(Level::Warning, message, &[("error", &error)]);
         }
-        let (merged, overridden) = merge(Layers { script: layer, env, cli });
+        let (merged, overridden) = merge(Layers { config, script: layer, env, cli });
         overridden.iter().for_each(|warning| self.log.warning(warning));
         let mut options = resolve(merged, is_function, &mut |warning| self.log.warning(warning))?;
         options.setup = options.setup.filter(|_| is_function("setup"));
@@ -321,7 +349,8 @@ impl App<'_> {
         };
         self.report(&report, &test.options, &test.runtime, (!crashed).then_some(&mut *running));
         self.last_words(&outcome, &report, &progress);
-        conclude(outcome.cause.or_else(|| self.watch.late_cause()), &report).map(|()| ExitCode::Success)
+        conclude(self.name, outcome.cause.or_else(|| self.watch.late_cause()), &report)
+            .map(|()| ExitCode::Success)
     }
 
     fn show_progress(&self, progress: &Progress, snapshot: &Snapshot) {
@@ -418,7 +447,8 @@ impl App<'_> {
         if let Some(name) = &runtime.summary_export {
             let setup_data = running.and_then(|running| running.setup_data());
             let text = summary::json::render(report, &style, setup_data.as_ref());
-            files.push((name.clone(), text.into_bytes()));
+            let name = if name == "-" { "stdout" } else { name };
+            files.push((name.to_owned(), text.into_bytes()));
         }
         let failures = summary::files::write(&files, &self.console, &self.cwd);
         if !failures.is_empty() {

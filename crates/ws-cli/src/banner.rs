@@ -12,9 +12,18 @@ const LOGO: &str = r"
 
 ";
 
-/// The line of `ws version`.
-pub(crate) fn version() -> String {
-    format!("ws v{} ({}/{})\n", env!("CARGO_PKG_VERSION"), std::env::consts::OS, std::env::consts::ARCH)
+/// The line of `ws version`; `name` is what the program calls itself.
+pub(crate) fn version(name: &str) -> String {
+    format!("{name} v{} ({}/{})\n", env!("CARGO_PKG_VERSION"), std::env::consts::OS, std::env::consts::ARCH)
+}
+
+/// The same as an object of JSON.
+pub(crate) fn version_json() -> String {
+    let version = format!("v{}", env!("CARGO_PKG_VERSION"));
+    let fields = serde_json::json!({
+        "version": version, "os": std::env::consts::OS, "arch": std::env::consts::ARCH,
+    });
+    format!("{fields}\n")
 }
 
 /// The logo with a blank line around it.
@@ -75,6 +84,6 @@ mod tests {
     fn logo_stands_alone() {
         assert!(logo(false).starts_with('\n') && logo(false).ends_with("\n\n"));
         assert!(logo(true).starts_with("\x1b[36m") && logo(true).ends_with("\x1b[0m"));
-        assert!(version().starts_with("ws v0."));
+        assert!(version("ws").starts_with("ws v0."));
     }
 }

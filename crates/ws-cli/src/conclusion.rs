@@ -8,9 +8,9 @@ use crate::exit::ExitCode;
 use crate::wording;
 
 /// The failure of a run that has ended, or nothing. The first thing that went wrong decides.
-pub(crate) fn conclude(cause: Option<Cause>, report: &Report) -> Result<(), CliError> {
+pub(crate) fn conclude(name: &str, cause: Option<Cause>, report: &Report) -> Result<(), CliError> {
     if let Some(cause) = cause {
-        return Err(premature(cause));
+        return Err(premature(name, cause));
     }
     if let Some(message) = wording::metrics::failure(report) {
         return Err(CliError::new(ExitCode::ThresholdsFailed, message));
@@ -28,8 +28,16 @@ pub(crate) fn conclude(cause: Option<Cause>, report: &Report) -> Result<(), CliE
     Ok(())
 }
 
-fn premature(cause: Cause) -> CliError {
-    let text = cause.to_string();
+/// What the log says about a cause; `name` is the program's.
+pub(crate) fn text(name: &str, cause: &Cause) -> String {
+    match cause {
+        Cause::Signal(signal) => format!("test run was aborted because {name} received a '{signal}' signal"),
+        cause => cause.to_string(),
+    }
+}
+
+fn premature(name: &str, cause: Cause) -> CliError {
+    let text = text(name, &cause);
     match cause {
         Cause::Signal(_) => CliError::new(ExitCode::Interrupted, text),
         Cause::Thresholds(_) => CliError::new(ExitCode::ThresholdsFailed, text),
@@ -66,7 +74,7 @@ mod tests {
     use super::*;
 
     fn code(cause: Cause) -> (u8, String) {
-        let error = conclude(Some(cause), &Report::default()).unwrap_err();
+        let error = conclude("ws", Some(cause), &Report::default()).unwrap_err();
         let fields: String = error.fields.iter().map(|(key, value)| format!(" {key}={value}")).collect();
         (error.code.code(), format!("{error}{fields}"))
     }
@@ -80,7 +88,7 @@ mod tests {
             (
                 Cause::Signal("interrupt".to_owned()),
                 105,
-                "test run was aborted because k6 received a 'interrupt' signal",
+                "test run was aborted because ws received a 'interrupt' signal",
             ),
             (Cause::Thresholds("crossed".to_owned()), 99, "crossed"),
             (Cause::ScriptAbort("test aborted: x".to_owned()), 108, "test aborted: x"),
@@ -116,7 +124,7 @@ mod tests {
             ..Report::default()
         };
         let crossed = || Report { crossed: vec!["a".to_owned(), "b".to_owned()], ..output(1, None) };
-        assert_eq!(conclude(None, &output(0, None)), Ok(()));
+        assert_eq!(conclude("ws", None, &output(0, None)), Ok(()));
         for (report, code, text) in [
             (crossed(), ExitCode::ThresholdsFailed, "thresholds on metrics 'a, b' have been crossed"),
             (
@@ -130,7 +138,7 @@ mod tests {
                 "output 'json (x)' is not complete, 0 samples are missing: disk full",
             ),
         ] {
-            assert_eq!(conclude(None, &report), Err(CliError::new(code, text)));
+            assert_eq!(conclude("ws", None, &report), Err(CliError::new(code, text)));
         }
     }
 }

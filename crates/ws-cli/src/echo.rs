@@ -8,18 +8,20 @@ use crate::console::{Console, Target};
 use crate::crash::Crashes;
 use crate::error::CliError;
 use crate::exit::ExitCode;
+use crate::listen;
 use crate::signal::Signal;
 
 /// Starts the server, or says in one line why it cannot.
 pub(crate) fn start(addr: &str) -> Result<EchoServer, CliError> {
-    EchoServer::start(addr).map_err(|error| {
+    let started = listen::addresses(addr).and_then(|addrs| EchoServer::start(addrs.as_slice()));
+    started.map_err(|error| {
         CliError::new(ExitCode::CannotListen, format!("cannot start an echo server on '{addr}': {error}"))
     })
 }
 
 /// The server's address for scripts.
 pub(crate) fn url(server: &EchoServer) -> String {
-    format!("ws://{}/", server.local_addr())
+    format!("ws://{}/", listen::reachable(server.local_addr()))
 }
 
 /// Serves until a signal comes, which is how it is meant to end, or a thread of the server panics.

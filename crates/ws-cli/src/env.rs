@@ -1,7 +1,7 @@
 //! The only door to the process: arguments, variables, streams, clock, signals.
 
 use std::io::{self, IsTerminal, Read};
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::sync::mpsc::Receiver;
 use std::time::{Instant, SystemTime};
@@ -16,6 +16,8 @@ use crate::signal::{self, Signal};
 
 /// Everything the program takes from its surroundings, so that a test can hand in its own.
 pub struct Env {
+    /// What the program calls itself: `ws`, or `k6` if it was called through a link of that name.
+    pub name: &'static str,
     /// Arguments without the program's name.
     pub args: Vec<String>,
     /// Environment variables.
@@ -51,7 +53,10 @@ impl Env {
         let text = |text: std::ffi::OsString| text.to_string_lossy().into_owned();
         let vars: Vec<_> = std::env::vars_os().map(|(name, value)| (text(name), text(value))).collect();
         failpoint::arm(&vars);
+        let called = std::env::args_os().next().unwrap_or_default();
+        let is_k6 = Path::new(&called).file_stem().is_some_and(|stem| stem == "k6");
         Self {
+            name: if is_k6 { "k6" } else { "ws" },
             args: std::env::args_os().skip(1).map(text).collect(),
             vars,
             cwd: std::env::current_dir().unwrap_or_default(),

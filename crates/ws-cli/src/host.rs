@@ -34,6 +34,8 @@ pub(crate) struct LoadRequest {
     pub(crate) registry: Arc<Registry>,
     pub(crate) tag_sets: Arc<TagSets>,
     pub(crate) log: Logger,
+    /// Where `console` goes instead of the log.
+    pub(crate) console: Option<Logger>,
 }
 
 /// A script after its first init stage.

@@ -25,7 +25,9 @@ mod error;
 mod exit;
 mod failpoint;
 mod host;
+mod listen;
 mod logging;
+mod new;
 mod options;
 mod output;
 mod progress;
@@ -60,10 +62,23 @@ pub fn main_with(env: Env) -> ExitCode {
 
 /// As [`main_with`], with another way to run scripts.
 fn main_on(env: Env, host: &dyn Host) -> ExitCode {
-    let Env { args, vars, cwd, stdin, stdout, stderr, clock, wall, signals, columns, exit_now, crashes } =
-        env;
+    let Env {
+        name,
+        args,
+        vars,
+        cwd,
+        stdin,
+        stdout,
+        stderr,
+        clock,
+        wall,
+        signals,
+        columns,
+        exit_now,
+        crashes,
+    } = env;
     let console = Console::new(stdout, stderr);
-    let (command, flags) = flags::parse(&args);
+    let (command, flags) = flags::parse(name, &args);
     let globals = Globals::new(flags, &vars);
     let logger = match Logger::new(&globals, &cwd, &console, clock.clone(), wall) {
         Ok(logger) => logger,
@@ -75,19 +90,21 @@ fn main_on(env: Env, host: &dyn Host) -> ExitCode {
     let listened = crashes.clone();
     let command = || match command {
         Err(error) => Err(error),
-        Ok(Command::Version) => {
-            console.print(Target::Stdout, &banner::version());
+        Ok(Command::Version { json }) => {
+            let version = if json { banner::version_json() } else { banner::version(name) };
+            console.print(Target::Stdout, &version);
             Ok(ExitCode::Success)
         }
         Ok(Command::Help(text)) => {
             console.print(Target::Stdout, &text);
             Ok(ExitCode::Success)
         }
+        Ok(Command::New(wanted)) => new::write(&wanted, &console, &cwd),
         Ok(Command::Echo(addr)) => echo::serve(&addr, &console, signals, &crashes),
         Ok(Command::Run(run)) => {
-            let watch = Watch::start(signals, logger.clone(), exit_now);
+            let watch = Watch::start(name, signals, logger.clone(), exit_now);
             let log = logger.clone();
-            App { console, log, vars, cwd, clock, wall, columns, globals, watch, crashes, host }
+            App { name, console, log, vars, cwd, clock, wall, columns, globals, watch, crashes, host }
                 .run(*run, stdin)
         }
     };

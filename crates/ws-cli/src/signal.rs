@@ -9,6 +9,7 @@ use signal_hook::consts::{SIGHUP, SIGINT, SIGTERM};
 use signal_hook::iterator::Signals;
 use ws_engine::{Cause, Control};
 
+use crate::conclusion::text;
 use crate::exit::ExitCode;
 use crate::failpoint;
 use crate::host::Interrupter;
@@ -102,13 +103,14 @@ enum Moment {
 impl Watch {
     /// Listens from now on. Before a run exists already the first signal ends the process, through `exit_now`.
     pub(crate) fn start(
+        name: &'static str,
         signals: Receiver<Signal>,
         log: Logger,
         exit_now: Box<dyn Fn(u8) + Send + Sync>,
     ) -> Self {
         let shared = Arc::new(Mutex::new(Shared { moment: Moment::Before, late: None }));
         let watch = Self { shared: Arc::clone(&shared) };
-        let listener = Listener { shared, log, exit_now, stopping: false, give_up_at: None };
+        let listener = Listener { name, shared, log, exit_now, stopping: false, give_up_at: None };
         // Without a thread for them signals do nothing; then there were none for the run either.
         let thread = std::thread::Builder::new().name("watch".to_owned());
         let _ = thread.spawn(move || listener.listen(&signals));
@@ -138,6 +140,8 @@ impl Watch {
 
 /// The thread that hears the signals.
 struct Listener {
+    /// What the program calls itself.
+    name: &'static str,
     shared: Arc<Mutex<Shared>>,
     log: Logger,
     exit_now: Box<dyn Fn(u8) + Send + Sync>,
@@ -170,16 +174,16 @@ impl Listener {
         failpoint::here("watch");
         if self.stopping {
             // The second one, whether or not the run has come to its end meanwhile.
-            return self.exit(move |log| {
-                log.log(Level::Error, "Aborting k6 in response to signal", &[("sig", signal.name())]);
-            });
+            let message = format!("Aborting {} in response to signal", self.name);
+            return self.exit(move |log| log.log(Level::Error, &message, &[("sig", signal.name())]));
         }
         self.stopping = true;
         let mut shared = self.shared.lock();
         match &shared.moment {
             Moment::Before => {
                 drop(shared);
-                self.exit(move |log| log.error(&signal.cause().to_string()));
+                let message = text(self.name, &signal.cause());
+                self.exit(move |log| log.error(&message));
             }
             Moment::Run(control) => {
                 control.stop(signal.cause());

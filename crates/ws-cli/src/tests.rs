@@ -54,6 +54,7 @@ impl World {
         let (signals, exit) = self.env.take().expect("a world runs once");
         let stream = |memory: &Memory| Stream { write: Box::new(memory.clone()), is_tty: self.tty };
         let env = Env {
+            name: "ws",
             args: line.split_whitespace().map(str::to_owned).collect(),
             vars: self.vars.clone(),
             cwd: self.directory.path().to_owned(),
@@ -330,7 +331,7 @@ fn the_first_signal_ends_a_run_in_order() {
     assert!(world.stdout.text().contains("TOTAL RESULTS"));
     assert_eq!(
         world.log(),
-        ["level=error msg=\"test run was aborted because k6 received a 'terminated' signal\""]
+        ["level=error msg=\"test run was aborted because ws received a 'terminated' signal\""]
     );
     assert!(world.exits.try_recv().is_err(), "one signal ends nothing by force");
 }
@@ -349,7 +350,7 @@ fn the_second_signal_ends_the_process() {
     world.run("run -q x.js -d 1h", &fake);
     sender.join().unwrap();
     assert_eq!(world.exits.recv_timeout(Duration::from_secs(10)), Ok(105));
-    assert!(log.text().contains("msg=\"Aborting k6 in response to signal\" sig=interrupt"), "{}", log.text());
+    assert!(log.text().contains("msg=\"Aborting ws in response to signal\" sig=interrupt"), "{}", log.text());
 }
 
 #[test]

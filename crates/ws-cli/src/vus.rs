@@ -38,7 +38,7 @@ impl Host for Engine {
             mode: request.mode,
             registry: request.registry,
             tag_sets: request.tag_sets,
-            log: Arc::new(ScriptLog(request.log)),
+            log: Arc::new(ScriptLog { log: request.log, console: request.console }),
         })
         .map_err(|error| match error {
             ws_js::Error::Script(error @ ScriptError::Options(_)) => CliError::generic(format!(
@@ -53,7 +53,14 @@ impl Host for Engine {
 }
 
 /// What scripts say goes to the log.
-struct ScriptLog(Logger);
+struct ScriptLog {
+    log: Logger,
+    /// For what `console` says.
+    console: Option<Logger>,
+}
+
+/// The field of what `console` says.
+const FROM_CONSOLE: (&str, &str) = ("source", "console");
 
 impl Log for ScriptLog {
     fn write(&self, record: &Record<'_>) {
@@ -64,7 +71,14 @@ impl Log for ScriptLog {
             ws_js::Level::Warning => Level::Warning,
             ws_js::Level::Error => Level::Error,
         };
-        self.0.log(level, record.message, record.fields);
+        match &self.console {
+            Some(console) if record.fields.contains(&FROM_CONSOLE) => {
+                // There it need not be said.
+                let fields: Vec<_> = record.fields.iter().copied().filter(|f| *f != FROM_CONSOLE).collect();
+                console.log(level, record.message, &fields);
+            }
+            _ => self.log.log(level, record.message, record.fields),
+        }
     }
 }
 
@@ -131,7 +145,7 @@ impl Script for Loaded {
             detail: request.detail,
             extended_metrics: request.extended_metrics,
             redact_query: options.redact_query,
-            http: ws_js::HttpOptions::default(),
+            http: options.http,
             compat: options.compat,
         };
         let runtime = ws_js::Runtime::new(

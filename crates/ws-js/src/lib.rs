@@ -139,7 +139,7 @@ pub use modules::Main;
 pub use platform::{PlatformOptions, initialize};
 pub use runtime::{HeapUse, HoldUp, InitError, Runtime, RuntimeOptions};
 pub use script::{CompatibilityMode, Export, Script, ScriptError, ScriptOptions};
-pub use shared::{Compat, HttpOptions, Settings};
+pub use shared::{Compat, HttpDebug, HttpOptions, Settings};
 pub use vu::job::{Assignment, Iteration, IterationOutcome, Next, Phase, PhaseError, Work};
 pub use vu::summary::{Summary, SummaryError};
 /// Sizes and times that a connection must not exceed.

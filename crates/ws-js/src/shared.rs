@@ -69,6 +69,17 @@ pub struct HttpOptions {
     pub no_vu_connection_reuse: bool,
     /// Bodies are read and dropped, unless a request says what it wants of its own.
     pub discard_response_bodies: bool,
+    /// Whether requests and responses are written to the log.
+    pub debug: Option<HttpDebug>,
+}
+
+/// How much of HTTP is written to the log.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum HttpDebug {
+    /// All but the bodies.
+    Heads,
+    /// Everything.
+    Full,
 }
 
 impl Default for HttpOptions {
@@ -81,6 +92,7 @@ impl Default for HttpOptions {
             no_connection_reuse: false,
             no_vu_connection_reuse: false,
             discard_response_bodies: false,
+            debug: None,
         }
     }
 }

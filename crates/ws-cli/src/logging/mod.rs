@@ -92,6 +92,18 @@ impl Logger {
         Self { inner: Arc::new(Inner { sink, format, max_level: Level::Info, clock, wall, start }) }
     }
 
+    /// The same log with lines that go to `name` instead, appended.
+    pub(crate) fn to_file(&self, name: &str, cwd: &Path) -> Result<Self, CliError> {
+        let file = OpenOptions::new().append(true).create(true).open(cwd.join(name));
+        let file = file.map_err(|error| {
+            CliError::generic(format!("could not open '{name}' for the console: {error}"))
+        })?;
+        let Inner { format, max_level, ref clock, wall, start, .. } = *self.inner;
+        let format = if format == Format::Terminal { Format::Text } else { format };
+        let sink = Sink::File(Mutex::new(file));
+        Ok(Self { inner: Arc::new(Inner { sink, format, max_level, clock: clock.clone(), wall, start }) })
+    }
+
     /// Logs one line; `fields` may come in any order.
     pub(crate) fn log(&self, level: Level, message: &str, fields: &[(&str, &str)]) {
         let inner = &*self.inner;
@@ -223,6 +235,18 @@ mod tests {
         logger.warning("hidden");
         logger.error("shown");
         assert_eq!(std::fs::read_to_string(directory.path().join("a.log")).unwrap(), "before\nshown\n");
+    }
+
+    #[test]
+    fn a_file_instead() {
+        let directory = tempfile::tempdir().unwrap();
+        let (logger, out, err) = logger(&to("stdout"), directory.path()).unwrap();
+        logger.to_file("console.txt", directory.path()).unwrap().log(Level::Info, "hi", &[("vu", "1")]);
+        assert_eq!((out.text(), err.text()), (String::new(), String::new()));
+        let text = std::fs::read_to_string(directory.path().join("console.txt")).unwrap();
+        assert_eq!(text, "hi\n");
+        let error = logger.to_file("missing/x", directory.path()).err().unwrap();
+        assert!(error.message.starts_with("could not open 'missing/x' for the console: "), "{error}");
     }
 
     #[test]

@@ -5,11 +5,14 @@
 
 use clap::error::{ContextKind, ContextValue, ErrorKind};
 use clap::{Arg, ArgAction, ArgMatches, Command as Cli};
+use clap_complete::Shell;
 
 use super::known::{self, NOT_YET};
 use super::row::{Names, Scope};
+use super::suggest;
 use super::table::{Layer, OPTIONS};
 use crate::error::CliError;
+use crate::new::New;
 
 /// A command with its flags.
 #[derive(Debug)]
@@ -17,7 +20,11 @@ pub(crate) enum Command {
     Run(Box<Run>),
     /// The address to listen on.
     Echo(String),
-    Version,
+    /// With a script to start from.
+    New(New),
+    Version {
+        json: bool,
+    },
     /// The text to print.
     Help(String),
 }
@@ -33,24 +40,26 @@ pub(crate) struct Run {
 
 /// Reads the arguments (without the program's name). The second part has the flags of all commands, such as how to
 /// log, which is needed even to report a failure of the first.
-pub(crate) fn parse(args: &[String]) -> (Result<Command, CliError>, Layer) {
-    let full = std::iter::once("ws").chain(args.iter().map(String::as_str));
-    match cli().try_get_matches_from(full) {
+///
+/// `name` is what the program calls itself.
+pub(crate) fn parse(name: &'static str, args: &[String]) -> (Result<Command, CliError>, Layer) {
+    let full = std::iter::once(name).chain(args.iter().map(String::as_str));
+    match cli(name).try_get_matches_from(full) {
         Ok(matches) => match layer(&matches, &[Scope::Global]) {
-            Ok(globals) => (command(&matches), globals),
+            Ok(globals) => (command(name, &matches), globals),
             Err(error) => (Err(error), Layer::default()),
         },
         Err(error) if error.kind() == ErrorKind::DisplayHelp => {
             (Ok(Command::Help(error.to_string())), Layer::default())
         }
-        Err(error) => (Err(refusal(&error)), Layer::default()),
+        Err(error) => (Err(refusal(name, &error)), Layer::default()),
     }
 }
 
 /// The flags that `ws run` takes, besides those of all commands.
 const RUN: &[Scope] = &[Scope::Test, Scope::Runtime, Scope::Run];
 
-fn cli() -> Cli {
+fn cli(name: &'static str) -> Cli {
     let run = Cli::new("run")
         .about("Run a test")
         .arg(
@@ -67,9 +76,27 @@ fn cli() -> Cli {
             .default_value("127.0.0.1:9001")
             .help("Address to listen on"),
     );
-    Cli::new("ws")
+    let switch = |long| Arg::new(long).long(long).action(ArgAction::SetTrue);
+    let file = Arg::new("file").value_name("FILE").default_value("script.js");
+    let new = Cli::new("new")
+        .about("Write a script to start from")
+        .arg(file.help("Where to"))
+        .arg(switch("force").short('f').help("Overwrite the file if there is one"))
+        .arg(
+            Arg::new("template")
+                .long("template")
+                .value_name("NAME|PATH")
+                .default_value("minimal")
+                .help("minimal, protocol (users who stay, with thresholds), or a script of your own"),
+        )
+        .arg(Arg::new("project-id").long("project-id").hide(true));
+    let completion = Cli::new("completion")
+        .about("Print what a shell needs to complete commands and flags: bash, zsh or fish")
+        .arg(Arg::new("shell").value_name("SHELL"));
+    let version = Cli::new("version").about("Print the version").arg(switch("json").help("As JSON"));
+    Cli::new(name)
         .about("Load tests for WebSocket services, with the scripts of k6.")
-        .after_help("Use \"ws <command> --help\" for the flags of a command.")
+        .after_help(format!("Use \"{name} <command> --help\" for the flags of a command."))
         .disable_version_flag(true)
         .args_override_self(true)
         .args(flags(&[Scope::Global]))
@@ -82,7 +109,9 @@ fn cli() -> Cli {
         )
         .subcommand(run)
         .subcommand(echo)
-        .subcommand(Cli::new("version").about("Print the version"))
+        .subcommand(new)
+        .subcommand(completion)
+        .subcommand(version)
 }
 
 /// All flags of these scopes; those that are not there yet are hidden.
@@ -93,15 +122,17 @@ fn flags(scopes: &[Scope]) -> Vec<Arg> {
     there.chain(not_yet).collect()
 }
 
-fn command(matches: &ArgMatches) -> Result<Command, CliError> {
+fn command(name: &'static str, matches: &ArgMatches) -> Result<Command, CliError> {
     match matches.subcommand() {
-        _ if matches.get_flag("version") => Ok(Command::Version),
+        _ if matches.get_flag("version") => Ok(Command::Version { json: false }),
         Some(("run", matches)) => run(matches).map(|run| Command::Run(Box::new(run))),
         Some(("echo", matches)) => {
             Ok(Command::Echo(matches.get_one::<String>("listen").cloned().unwrap_or_default()))
         }
-        Some(_) => Ok(Command::Version),
-        None => Ok(Command::Help(cli().render_help().to_string())),
+        Some(("new", matches)) => new(matches).map(Command::New),
+        Some(("completion", matches)) => completion(name, matches).map(Command::Help),
+        Some((_, matches)) => Ok(Command::Version { json: matches.get_flag("json") }),
+        None => Ok(Command::Help(cli(name).render_help().to_string())),
     }
 }
 
@@ -114,6 +145,32 @@ fn run(matches: &ArgMatches) -> Result<Run, CliError> {
         )));
     };
     Ok(Run { script: (*script).clone(), flags: layer(matches, RUN)? })
+}
+
+fn new(matches: &ArgMatches) -> Result<New, CliError> {
+    if matches.contains_id("project-id") {
+        return Err(CliError::generic("--project-id is not supported: there is no cloud"));
+    }
+    let text = |name| matches.get_one::<String>(name).cloned().unwrap_or_default();
+    Ok(New { file: text("file"), template: text("template"), force: matches.get_flag("force") })
+}
+
+/// The script that a shell runs.
+fn completion(name: &'static str, matches: &ArgMatches) -> Result<String, CliError> {
+    let shell = match matches.get_one::<String>("shell").map(String::as_str) {
+        Some("bash") => Shell::Bash,
+        Some("zsh") => Shell::Zsh,
+        Some("fish") => Shell::Fish,
+        None => return Err(CliError::generic("completion needs the name of a shell: bash, zsh or fish")),
+        Some(other) => {
+            return Err(CliError::generic(format!(
+                "completion for {other:?} is not supported; there are bash, zsh and fish"
+            )));
+        }
+    };
+    let mut script = Vec::new();
+    clap_complete::generate(shell, &mut cli(name), name, &mut script);
+    Ok(String::from_utf8_lossy(&script).into_owned())
 }
 
 /// What the flags of these scopes say.
@@ -144,7 +201,7 @@ fn layer(matches: &ArgMatches, scopes: &[Scope]) -> Result<Layer, CliError> {
 }
 
 /// clap's refusal in k6's words.
-fn refusal(error: &clap::Error) -> CliError {
+fn refusal(name: &'static str, error: &clap::Error) -> CliError {
     let context = |kind| match error.get(kind) {
         Some(ContextValue::String(text)) => text.clone(),
         _ => String::new(),
@@ -152,17 +209,23 @@ fn refusal(error: &clap::Error) -> CliError {
     let flag = context(ContextKind::InvalidArg);
     let flag = flag.split([' ', '=', '[']).next().unwrap_or_default();
     CliError::generic(match error.kind() {
-        ErrorKind::UnknownArgument if flag.starts_with("--") => format!("unknown flag: {flag}"),
+        ErrorKind::UnknownArgument if flag.starts_with("--") => {
+            let all = OPTIONS.iter().filter_map(|row| row.names.flag).map(|flag| format!("--{}", flag.long));
+            let all: Vec<_> = all.collect();
+            format!("unknown flag: {flag}{}", suggest::advice(flag, all.iter().map(String::as_str)))
+        }
         ErrorKind::UnknownArgument if flag.starts_with('-') => {
             format!("unknown shorthand flag: '{}' in {flag}", &flag[1..])
         }
         ErrorKind::UnknownArgument => format!("unexpected argument: {flag}"),
         ErrorKind::InvalidSubcommand => {
-            let name = context(ContextKind::InvalidSubcommand);
-            if known::is_command(&name) {
-                format!("command {name:?} is not supported yet")
+            let command = context(ContextKind::InvalidSubcommand);
+            if known::is_command(&command) {
+                format!("command {command:?} is not supported yet")
             } else {
-                format!("unknown command {name:?} for \"ws\"")
+                let cli = cli(name);
+                let advice = suggest::advice(&command, cli.get_subcommands().map(Cli::get_name));
+                format!("unknown command {command:?} for {name:?}{advice}")
             }
         }
         ErrorKind::InvalidValue if context(ContextKind::InvalidValue).is_empty() => {
@@ -187,14 +250,14 @@ mod tests {
     }
 
     fn run(line: &str) -> Run {
-        match parse(&args(line)).0 {
+        match parse("ws", &args(line)).0 {
             Ok(Command::Run(run)) => *run,
             other => panic!("{line}: {other:?}"),
         }
     }
 
     fn refused(line: &str) -> String {
-        let error = parse(&args(line)).0.unwrap_err();
+        let error = parse("ws", &args(line)).0.unwrap_err();
         assert_eq!(error.code, crate::exit::ExitCode::Generic, "{line}");
         error.message
     }
@@ -254,6 +317,36 @@ mod tests {
                 "--local-ips 10.0.0.1,10.0.0.2",
                 Layer { local_ips: Some(AddressPool::parse("10.0.0.1,10.0.0.2").unwrap()), ..none() },
             ),
+            (
+                "--batch 3 --batch-per-host=2 --rps 1 --max-redirects 0",
+                Layer {
+                    batch: Some(3),
+                    batch_per_host: Some(2),
+                    rps: Some(1),
+                    max_redirects: Some(0),
+                    ..none()
+                },
+            ),
+            ("--http-debug", Layer { http_debug: Some("headers".to_owned()), ..none() }),
+            ("--http-debug=full", Layer { http_debug: Some("full".to_owned()), ..none() }),
+            (
+                "--no-connection-reuse --no-vu-connection-reuse --discard-response-bodies=false",
+                Layer {
+                    no_connection_reuse: Some(true),
+                    no_vu_connection_reuse: Some(true),
+                    discard_response_bodies: Some(false),
+                    ..none()
+                },
+            ),
+            (
+                "--features a,b --features c --no-usage-report --console-output f",
+                Layer {
+                    features: Some(vec!["a".to_owned(), "b".to_owned(), "c".to_owned()]),
+                    no_usage_report: Some(true),
+                    console_output: Some("f".to_owned()),
+                    ..none()
+                },
+            ),
             ("--user-agent me", Layer { user_agent: Some("me".to_owned()), ..none() }),
             (
                 "--summary-trend-stats avg,p(99) --summary-time-unit ms",
@@ -274,7 +367,7 @@ mod tests {
         let run = run("run -e A=b -e C --include-system-env-vars=false --no-thresholds --no-summary \
              --summary-export s.json -o json=o.json --prometheus :9100 --extended-metrics --drivers 2 --echo -");
         assert_eq!(run.script, "-");
-        let runtime = Runtime::new(&Layer::default(), &run.flags);
+        let runtime = Runtime::new([&run.flags]);
         assert_eq!(runtime.env, [("A".to_owned(), "b".to_owned()), ("C".to_owned(), String::new())]);
         assert!(!runtime.include_system_env_vars && runtime.no_thresholds && runtime.no_summary);
         assert_eq!(runtime.summary_export.as_deref(), Some("s.json"));
@@ -290,7 +383,7 @@ mod tests {
             "-qv --no-color --log-format json --log-output none run x.js",
             "run x.js -q --verbose --no-color=true --log-format=json --log-output=none",
         ] {
-            let (command, globals) = parse(&args(line));
+            let (command, globals) = parse("ws", &args(line));
             assert!(command.is_ok(), "{line}");
             assert_eq!((globals.quiet, globals.verbose), (Some(true), Some(true)));
             assert_eq!(globals.no_color, Some(true));
@@ -301,29 +394,38 @@ mod tests {
 
     #[test]
     fn what_changes_nothing_is_taken() {
-        for line in
-            ["--no-usage-report", "--linger=false -t js", "--batch 20", "--rps=0", "--traces-output none"]
-        {
+        for line in ["--linger=false -t js", "--traces-output none", "--paused=false"] {
             run(&format!("run {line} x.js"));
         }
     }
 
     #[test]
     fn clap_finds_nothing_wrong() {
-        cli().debug_assert();
+        cli("ws").debug_assert();
     }
 
     #[test]
     fn other_commands() {
-        assert!(matches!(parse(&args("version")).0, Ok(Command::Version)));
-        assert!(matches!(parse(&args("--version")).0, Ok(Command::Version)));
-        assert!(matches!(parse(&args("-V")).0, Ok(Command::Version)));
-        assert!(matches!(parse(&args("echo")).0, Ok(Command::Echo(addr)) if addr == "127.0.0.1:9001"));
+        assert!(matches!(parse("ws", &args("version")).0, Ok(Command::Version { json: false })));
+        assert!(matches!(parse("ws", &args("--version")).0, Ok(Command::Version { json: false })));
+        assert!(matches!(parse("ws", &args("-V")).0, Ok(Command::Version { json: false })));
+        assert!(matches!(parse("ws", &args("version --json")).0, Ok(Command::Version { json: true })));
+        let Ok(Command::New(new)) = parse("ws", &args("new")).0 else { panic!() };
+        assert_eq!((new.file.as_str(), new.template.as_str(), new.force), ("script.js", "minimal", false));
+        let Ok(Command::New(new)) = parse("ws", &args("new a.js -f --template protocol")).0 else { panic!() };
+        assert_eq!((new.file.as_str(), new.template.as_str(), new.force), ("a.js", "protocol", true));
+        for shell in ["bash", "zsh", "fish"] {
+            let Ok(Command::Help(text)) = parse("ws", &args(&format!("completion {shell}"))).0 else {
+                panic!()
+            };
+            assert!(text.contains("summary-export"), "{shell}: {text}");
+        }
+        assert!(matches!(parse("ws", &args("echo")).0, Ok(Command::Echo(addr)) if addr == "127.0.0.1:9001"));
         assert!(
-            matches!(parse(&args("echo --listen [::1]:1")).0, Ok(Command::Echo(addr)) if addr == "[::1]:1")
+            matches!(parse("ws", &args("echo --listen [::1]:1")).0, Ok(Command::Echo(addr)) if addr == "[::1]:1")
         );
         for line in ["", "-h", "help", "run -h", "help run", "run --help"] {
-            let Ok(Command::Help(text)) = parse(&args(line)).0 else { panic!("{line}") };
+            let Ok(Command::Help(text)) = parse("ws", &args(line)).0 else { panic!("{line}") };
             assert!(text.contains("Usage: ws"), "{line}: {text}");
         }
     }
@@ -335,6 +437,14 @@ mod tests {
             ("run", format!("accepts 1 arg(s), received 0: {file}").as_str()),
             ("run a b", format!("accepts 1 arg(s), received 2: {file}").as_str()),
             ("foo", "unknown command \"foo\" for \"ws\""),
+            ("rnu", "unknown command \"rnu\" for \"ws\"; did you mean run?"),
+            ("run --iteration 3 x.js", "unknown flag: --iteration; did you mean --iterations?"),
+            ("completion", "completion needs the name of a shell: bash, zsh or fish"),
+            (
+                "completion powershell",
+                "completion for \"powershell\" is not supported; there are bash, zsh and fish",
+            ),
+            ("new --project-id 1", "--project-id is not supported: there is no cloud"),
             ("cloud", "command \"cloud\" is not supported yet"),
             ("inspect x.js", "command \"inspect\" is not supported yet"),
             ("echo x", "unexpected argument: x"),
@@ -350,7 +460,6 @@ mod tests {
             ("run x.js -s foo", "error for stage 0: time: invalid duration \"foo\""),
             ("run x.js --linger", "--linger is not supported yet"),
             ("run x.js -q --summary-mode full", "summary mode 'full' is not supported yet"),
-            ("run x.js -c conf.json", "--config is not supported yet"),
             ("run x.js --address=:6565", "--address is not supported yet"),
             ("run --vus", "flag needs an argument: --vus"),
             (

@@ -12,6 +12,8 @@ use super::{json, parse};
 pub(crate) enum Takes {
     /// A switch: `--x`, `--x=true` or `--x=false`.
     Nothing,
+    /// The last one counts; the flag alone means this.
+    Maybe(&'static str),
     /// The last one counts.
     One,
     /// All of them count.
@@ -85,6 +87,9 @@ pub(crate) const PRESENCE: Form<bool> = Form { text: |_| Ok(Some(true)), ..SWITC
 
 /// Any text.
 pub(crate) const TEXT: Form<String> = Form::of(|text| Ok(Some(text.to_owned())), json::string);
+
+/// Any text; the flag alone means `headers`.
+pub(crate) const HTTP_DEBUG: Form<String> = Form { takes: Takes::Maybe("headers"), ..TEXT };
 
 /// A time. Flags need a unit; elsewhere a bare number is one of milliseconds.
 pub(crate) const DURATION: Form<GoDuration> = Form::of(

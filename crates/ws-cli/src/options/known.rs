@@ -3,26 +3,14 @@
 use clap::Arg;
 
 use super::form::Takes;
-use super::row::Heading::{Connections, Global as AllCommands, Load, Results, Script};
+use super::row::Heading::{Global as AllCommands, Load, Results, Script};
 use super::row::Scope::{Global, Run, Runtime, Test};
 use super::row::{Names, argument, of};
 
 /// Commands of k6 that are not there yet.
 const COMMANDS: &[&str] = &[
-    "archive",
-    "cloud",
-    "completion",
-    "deps",
-    "features",
-    "inspect",
-    "login",
-    "new",
-    "pause",
-    "resume",
-    "scale",
-    "stats",
-    "status",
-    "x",
+    "archive", "cloud", "deps", "features", "inspect", "login", "pause", "resume", "scale", "stats",
+    "status", "x",
 ];
 
 /// What a value has to be for an option we do not have to change nothing.
@@ -49,34 +37,25 @@ const fn refuse(names: Names, harmless: Harmless) -> NotYet {
     NotYet { names, harmless }
 }
 
-/// Options of k6 that are not there yet. Those of HTTP are harmless at their defaults: there is no HTTP.
+/// Options of k6 that are not there yet.
 #[rustfmt::skip]
 pub(crate) static NOT_YET: &[NotYet] = &[
     refuse(of(Global, AllCommands).flag("address", "ADDR").letter('a').variable("K6_ADDRESS"), Harmless::Never),
-    refuse(of(Test, Connections).flag("batch", "N").variable("K6_BATCH").key("batch"), Harmless::Number(20)),
-    refuse(of(Test, Connections).flag("batch-per-host", "N").variable("K6_BATCH_PER_HOST").key("batchPerHost"), Harmless::Number(6)),
     refuse(of(Test, Load).key("cloud"), Harmless::Always),
-    refuse(of(Global, AllCommands).flag("config", "FILE").letter('c').variable("K6_CONFIG"), Harmless::Never),
-    refuse(of(Test, Results).flag("console-output", "FILE").variable("K6_CONSOLE_OUTPUT"), Harmless::Never),
-    refuse(of(Test, Connections).switch("discard-response-bodies").variable("K6_DISCARD_RESPONSE_BODIES").key("discardResponseBodies"), Harmless::False),
     refuse(of(Test, Load).key("ext"), Harmless::Always),
-    refuse(of(Run, Load).flag("features", "LIST").variable("K6_FEATURES"), Harmless::Never),
-    refuse(of(Test, Connections).flag("http-debug", "HOW").variable("K6_HTTP_DEBUG").key("httpDebug"), Harmless::Never),
-    refuse(of(Run, Load).switch("linger").letter('l').variable("K6_LINGER"), Harmless::False),
-    refuse(of(Test, Connections).flag("max-redirects", "N").variable("K6_MAX_REDIRECTS").key("maxRedirects"), Harmless::Number(10)),
+    refuse(of(Run, Load).switch("linger").letter('l').variable("K6_LINGER").key("linger"), Harmless::False),
     // Sizes a buffer of k6; ours are sized by themselves.
     refuse(of(Test, Results).key("metricSamplesBufferSize"), Harmless::Always),
     refuse(of(Test, Load).flag("min-iteration-duration", "DURATION").variable("K6_MIN_ITERATION_DURATION").key("minIterationDuration"), Harmless::Number(0)),
     refuse(of(Runtime, Results).switch("new-machine-readable-summary").variable("K6_NEW_MACHINE_READABLE_SUMMARY"), Harmless::False),
-    refuse(of(Test, Connections).switch("no-connection-reuse").variable("K6_NO_CONNECTION_REUSE").key("noConnectionReuse"), Harmless::False),
-    refuse(of(Test, Connections).switch("no-vu-connection-reuse").variable("K6_NO_VU_CONNECTION_REUSE").key("noVUConnectionReuse"), Harmless::False),
     refuse(of(Test, Load).switch("paused").letter('p').variable("K6_PAUSED").key("paused"), Harmless::False),
     refuse(of(Global, AllCommands).switch("profiling-enabled").variable("K6_PROFILING_ENABLED"), Harmless::False),
-    refuse(of(Test, Connections).flag("rps", "N").variable("K6_RPS").key("rps"), Harmless::Number(0)),
     refuse(of(Global, AllCommands).flag("secret-source", "SOURCE").variable("K6_SECRET_SOURCE"), Harmless::Never),
     refuse(of(Runtime, Results).flag("traces-output", "WHERE").variable("K6_TRACES_OUTPUT"), Harmless::Text("none")),
     refuse(of(Runtime, Script).flag("type", "TYPE").letter('t').variable("K6_TYPE"), Harmless::Text("js")),
-    refuse(of(Run, Results).variable("K6_WEB_DASHBOARD"), Harmless::False),
+    refuse(of(Run, Results).variable("K6_WEB_DASHBOARD").key("webDashboard"), Harmless::False),
+    // What a configuration file says to outputs that are not there.
+    refuse(of(Run, Results).key("collectors"), Harmless::Always),
 ];
 
 impl Harmless {

@@ -1,9 +1,11 @@
-//! Laying the sources on top of each other: script, then environment, then flags.
+//! Laying the sources on top of each other: configuration file, then script, then environment, then flags.
 
+use super::features::MERGE_RUN_TAGS;
 use super::table::Layer;
 
 /// The sources by rising precedence, with the names k6 uses in its messages.
 pub(crate) struct Layers {
+    pub(crate) config: Layer,
     pub(crate) script: Layer,
     pub(crate) env: Layer,
     pub(crate) cli: Layer,
@@ -11,13 +13,21 @@ pub(crate) struct Layers {
 
 /// Merges the layers and gives the warnings that come with it.
 ///
-/// Every option is replaced as a whole. `duration`, `iterations`, `stages` and `scenarios` are one group: a source that sets any
+/// Every option is replaced as a whole (`tags` are put together with the feature `merge-run-tags`). `duration`,
+/// `iterations`, `stages` and `scenarios` are one group: a source that sets any
 /// of them drops what lower sources said about all of them, since together they say what runs. `vus` is not in the
 /// group: it combines with whatever wins.
 pub(crate) fn merge(layers: Layers) -> (Layer, Vec<String>) {
     let mut merged = Layer::default();
     let mut warnings = Vec::new();
-    for (name, layer) in [("script", layers.script), ("env", layers.env), ("cli", layers.cli)] {
+    let Layers { config, script, env, cli } = layers;
+    let features = [&config, &env, &cli].into_iter().rev().find_map(|layer| layer.features.as_ref());
+    let merge_tags = features.into_iter().flatten().any(|name| name == MERGE_RUN_TAGS);
+    for (name, mut layer) in [("config", config), ("script", script), ("env", env), ("cli", cli)] {
+        if let (Some(tags), Some(below), true) = (&mut layer.tags, &merged.tags, merge_tags) {
+            let own = std::mem::replace(tags, below.clone());
+            tags.extend(own);
+        }
         if has_execution(&layer) {
             if merged.scenarios.is_some() {
                 warnings
@@ -66,7 +76,7 @@ mod tests {
     }
 
     fn merged(script: Layer, env: Layer, cli: Layer) -> (Layer, Vec<String>) {
-        merge(Layers { script, env, cli })
+        merge(Layers { config: Layer::default(), script, env, cli })
     }
 
     #[test]
@@ -110,5 +120,27 @@ mod tests {
             ..Layer::default()
         };
         assert_eq!(merged(tags("a"), Layer::default(), tags("b")), (tags("b"), Vec::new()));
+    }
+
+    #[test]
+    fn a_feature_puts_tags_together() {
+        let tags = |pairs: &[(&str, &str)]| Layer {
+            tags: Some(pairs.iter().map(|(name, value)| ((*name).to_owned(), (*value).to_owned())).collect()),
+            ..Layer::default()
+        };
+        let features = Some(vec!["merge-run-tags".to_owned()]);
+        let env = Layer { features: features.clone(), ..tags(&[("b", "env"), ("c", "env")]) };
+        let expected = Layer { features, ..tags(&[("a", "script"), ("b", "cli"), ("c", "env")]) };
+        let script = tags(&[("a", "script"), ("b", "script")]);
+        assert_eq!(merged(script, env, tags(&[("b", "cli")])), (expected, Vec::new()));
+    }
+
+    #[test]
+    fn a_configuration_file_is_the_lowest_source() {
+        let layers = |script| Layers { config: scenarios(), script, env: Layer::default(), cli: vus(2) };
+        let (layer, warnings) = merge(layers(duration(1)));
+        assert_eq!((layer.scenarios, layer.vus), (None, Some(2)));
+        assert_eq!(warnings, ["\"script\" level configuration overrode scenarios configuration entirely"]);
+        assert_eq!(merge(layers(Layer::default())).0.scenarios, scenarios().scenarios);
     }
 }

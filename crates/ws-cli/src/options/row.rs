@@ -25,6 +25,7 @@ pub(crate) enum Heading {
     Load,
     Script,
     Connections,
+    Http,
     Results,
     Global,
 }
@@ -36,6 +37,7 @@ impl Heading {
             Self::Load => "What runs",
             Self::Script => "The script and its surroundings",
             Self::Connections => "Connections",
+            Self::Http => "HTTP",
             Self::Results => "Results",
             Self::Global => "Flags of all commands",
         }
@@ -60,7 +62,7 @@ pub(crate) struct Names {
     pub(crate) flag: Option<Flag>,
     /// Of the environment.
     pub(crate) variable: Option<&'static str>,
-    /// Of JSON: of the script's `options` if the scope is [`Scope::Test`].
+    /// Of JSON: of a configuration file, and of a script's `options` if the scope is [`Scope::Test`].
     pub(crate) key: Option<&'static str>,
 }
 
@@ -147,6 +149,7 @@ pub(super) fn argument(flag: Flag, takes: Takes) -> Arg {
     };
     match takes {
         Takes::Nothing => arg.num_args(0..=1).require_equals(true).default_missing_value("true"),
+        Takes::Maybe(usual) => arg.num_args(0..=1).require_equals(true).default_missing_value(usual),
         Takes::One => arg.allow_hyphen_values(true),
         Takes::Many => arg.allow_hyphen_values(true).action(ArgAction::Append),
     }

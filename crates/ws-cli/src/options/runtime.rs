@@ -2,8 +2,8 @@
 
 use super::env;
 use super::form::{Form, Takes};
-use super::parse;
 use super::table::Layer;
+use super::{json, parse};
 
 /// How the tool itself behaves, whatever the command.
 #[derive(Clone, Debug, Default)]
@@ -11,6 +11,8 @@ pub(crate) struct Globals {
     pub(crate) quiet: bool,
     pub(crate) no_color: bool,
     pub(crate) verbose: bool,
+    /// A configuration file, if one is named.
+    pub(crate) config: Option<String>,
     pub(crate) log_output: Option<String>,
     pub(crate) log_format: Option<String>,
 }
@@ -25,6 +27,7 @@ impl Globals {
             // NO_COLOR counts even when empty, K6_NO_COLOR does not: as in k6.
             no_color: said.no_color.unwrap_or(false) || vars.iter().any(|(name, _)| name == "NO_COLOR"),
             verbose: said.verbose.unwrap_or(false),
+            config: said.config,
             log_output: said.log_output,
             log_format: said.log_format,
         }
@@ -41,6 +44,10 @@ pub(crate) struct Runtime {
     pub(crate) no_thresholds: bool,
     pub(crate) no_summary: bool,
     pub(crate) summary_export: Option<String>,
+    /// Of k6, as named.
+    pub(crate) features: Vec<String>,
+    /// Where `console` goes instead of the log.
+    pub(crate) console_output: Option<String>,
     pub(crate) outputs: Vec<Output>,
     pub(crate) prometheus: Option<String>,
     pub(crate) extended_metrics: bool,
@@ -49,10 +56,12 @@ pub(crate) struct Runtime {
 }
 
 impl Runtime {
-    /// What the flags say, and the environment where they say nothing.
-    pub(crate) fn new(env: &Layer, flags: &Layer) -> Self {
-        let mut said = env.clone();
-        said.put(flags.clone());
+    /// What these sources say, the last one first.
+    pub(crate) fn new<'a>(sources: impl IntoIterator<Item = &'a Layer>) -> Self {
+        let mut said = Layer::default();
+        for source in sources {
+            said.put(source.clone());
+        }
         let disabled = said.summary_mode == Some(SummaryMode::Disabled);
         Self {
             env: said.env.unwrap_or_default(),
@@ -61,6 +70,8 @@ impl Runtime {
             no_thresholds: said.no_thresholds.unwrap_or(false),
             no_summary: said.no_summary.unwrap_or(disabled),
             summary_export: said.summary_export,
+            features: said.features.unwrap_or_default(),
+            console_output: said.console_output,
             outputs: said.outputs.unwrap_or_default(),
             prometheus: said.prometheus,
             extended_metrics: said.extended_metrics.unwrap_or(false),
@@ -122,12 +133,15 @@ pub(crate) const DRIVERS: Form<usize> = Form::only_text(|text| match text.parse(
 });
 
 /// `--out`, once for each; a comma list in a variable.
-pub(crate) const OUTPUTS: Form<Vec<Output>> =
-    Form::only_text(|text| text.split(',').map(Output::parse).collect::<Result<_, _>>().map(Some))
-        .flags(Takes::Many, |texts| {
-            texts.iter().map(|text| Output::parse(text)).collect::<Result<_, _>>().map(Some)
-        })
-        .speaking();
+pub(crate) const OUTPUTS: Form<Vec<Output>> = Form::of(
+    |text| text.split(',').map(Output::parse).collect::<Result<_, _>>().map(Some),
+    |name, value| {
+        let texts = json::strings(name, value)?;
+        texts.map(|texts| texts.iter().map(|text| Output::parse(text)).collect()).transpose()
+    },
+)
+.flags(Takes::Many, |texts| texts.iter().map(|text| Output::parse(text)).collect::<Result<_, _>>().map(Some))
+.speaking();
 
 /// How much the report shows.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -221,7 +235,7 @@ mod tests {
             outputs: Some(vec![Output::Json("a".to_owned())]),
             ..Layer::default()
         };
-        let runtime = Runtime::new(&env, &Layer::default());
+        let runtime = Runtime::new([&env]);
         assert!(runtime.no_summary && runtime.extended_metrics && runtime.include_system_env_vars);
         assert_eq!(runtime.outputs, [Output::Json("a".to_owned())]);
         let flags = Layer {
@@ -230,12 +244,12 @@ mod tests {
             outputs: Some(vec![Output::Json("c".to_owned())]),
             ..Layer::default()
         };
-        let runtime = Runtime::new(&env, &flags);
+        let runtime = Runtime::new([&env, &flags]);
         assert!(!runtime.no_summary && !runtime.extended_metrics);
         assert_eq!(runtime.outputs, [Output::Json("c".to_owned())]);
         let disabled = Layer { summary_mode: Some(SummaryMode::Disabled), ..Layer::default() };
-        assert!(Runtime::new(&disabled, &Layer::default()).no_summary);
-        assert!(!Runtime::new(&disabled, &flags).no_summary);
+        assert!(Runtime::new([&disabled]).no_summary);
+        assert!(!Runtime::new([&disabled, &flags]).no_summary);
     }
 
     #[test]

@@ -1,34 +1,49 @@
-//! Options in JSON: what a script exports as `options`.
+//! Options in JSON: what a script exports as `options`, what a configuration file says.
 
 use serde_json::Value;
 
 use super::known::NOT_YET;
-use super::row::{Row, Scope};
+use super::row::{Names, Scope};
 use super::table::{Layer, OPTIONS};
 use crate::error::CliError;
+
+/// Who speaks.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum From {
+    Script,
+    /// A configuration file, which may say more.
+    Config,
+}
 
 /// Reads the exported `options`.
 ///
 /// Also gives the first key that is not an option at all, which is worth a warning only.
 pub(crate) fn layer(options: Option<&Value>) -> Result<(Layer, Option<String>), CliError> {
-    let wrong = |message: String| CliError::config(format!("could not read the script's options: {message}"));
-    let fields = match options {
-        None | Some(Value::Null) => return Ok((Layer::default(), None)),
-        Some(Value::Object(fields)) => fields,
-        Some(value) => return Err(wrong(format!("expected an object, got {value}"))),
+    match options {
+        None | Some(Value::Null) => Ok((Layer::default(), None)),
+        Some(value) => read(value, From::Script)
+            .map_err(|why| CliError::config(format!("could not read the script's options: {why}"))),
+    }
+}
+
+/// Reads options by their keys in JSON. Fails with what is wrong with the first bad one.
+pub(crate) fn read(value: &Value, from: From) -> Result<(Layer, Option<String>), String> {
+    let Value::Object(fields) = value else {
+        return Err(format!("expected an object, got {value}"));
     };
     let (mut layer, mut unknown) = (Layer::default(), None);
     for (key, value) in fields {
         // k6 takes option names in any case.
-        let is_it = |name: Option<&str>| name.is_some_and(|name| name.eq_ignore_ascii_case(key));
-        let in_scripts = |row: &&Row| row.names.scope == Scope::Test && is_it(row.names.key);
-        if let Some(row) = OPTIONS.iter().find(in_scripts) {
-            let name = row.names.key.unwrap_or_default();
-            (row.set_from_json)(&mut layer, name, value).map_err(wrong)?;
-        } else if let Some(option) = NOT_YET.iter().find(|option| is_it(option.names.key)) {
+        let is_it = |names: &Names| {
+            (from == From::Config || names.scope == Scope::Test)
+                && names.key.is_some_and(|name| name.eq_ignore_ascii_case(key))
+        };
+        if let Some(row) = OPTIONS.iter().find(|row| is_it(&row.names)) {
+            (row.set_from_json)(&mut layer, row.names.key.unwrap_or_default(), value)?;
+        } else if let Some(option) = NOT_YET.iter().find(|option| is_it(&option.names)) {
             if !option.harmless.allows_json(value) {
                 let name = option.names.key.unwrap_or_default();
-                return Err(CliError::config(format!("option '{name}' is not supported yet")));
+                return Err(format!("option '{name}' is not supported yet"));
             }
         } else {
             unknown = unknown.or_else(|| Some(key.clone()));
@@ -63,7 +78,8 @@ mod tests {
                 "insecureSkipTLSVerify": true, "noCookiesReset": true, "strictUtf8": true, "throw": true, "noSetup": true,
                 "noTeardown": false, "setupTimeout": 500, "teardownTimeout": "2s",
                 "summaryTrendStats": ["avg"], "summaryTimeUnit": "ms", "batch": 20, "dns": {"select": "first"},
-                "blockHostnames": ["*.x"], "blacklistIPs": ["10.0.0.0/8"], "ext": {"x": 1}, "rps": null}"#,
+                "blockHostnames": ["*.x"], "blacklistIPs": ["10.0.0.0/8"], "ext": {"x": 1}, "rps": null, "batchPerHost": "3",
+                "maxRedirects": 2, "noVUConnectionReuse": true, "httpDebug": "full"}"#,
         );
         assert_eq!((layer.vus, layer.iterations), (Some(2), Some(4)));
         assert_eq!(layer.duration, Some(GoDuration::from_secs(60)));
@@ -74,6 +90,9 @@ mod tests {
         assert_eq!((layer.strict_utf8, layer.no_teardown), (Some(true), Some(false)));
         assert_eq!(layer.setup_timeout, Some(GoDuration::from_nanos(500_000_000)));
         assert_eq!(layer.summary_time_unit.as_deref(), Some("ms"));
+        assert_eq!((layer.batch, layer.batch_per_host, layer.max_redirects), (Some(20), Some(3), Some(2)));
+        assert_eq!(layer.no_vu_connection_reuse, Some(true));
+        assert_eq!(layer.http_debug.as_deref(), Some("full"));
         assert_eq!(layer.dns, Some(Dns::parse("select=first").unwrap()));
         assert_eq!(layer.block_hostnames.unwrap().find("a.x"), Some("*.x"));
         assert_eq!(layer.blacklist_ips.unwrap()[0].to_string(), "10.0.0.0/8");
@@ -91,6 +110,8 @@ mod tests {
         let (layer, unknown) = parse(r#"{"iterations": 1, "bogusTop": 1, "another": 2}"#).unwrap();
         assert_eq!(layer.iterations, Some(1));
         assert_eq!(unknown.as_deref(), Some("bogusTop"));
+        // Of configuration files alone.
+        assert_eq!(parse(r#"{"linger": true}"#).unwrap().1.as_deref(), Some("linger"));
     }
 
     #[test]
@@ -118,8 +139,10 @@ mod tests {
                 r#"{"blacklistIPs": ["1.2.3.4"]}"#,
                 "could not read the script's options: error parsing blacklist-ip '1.2.3.4': invalid CIDR address: 1.2.3.4",
             ),
-            (r#"{"batch": 3}"#, "option 'batch' is not supported yet"),
-            (r#"{"discardResponseBodies": true}"#, "option 'discardResponseBodies' is not supported yet"),
+            (
+                r#"{"rps": 1.5}"#,
+                "could not read the script's options: option 'rps' must be an integer, got 1.5",
+            ),
         ] {
             assert_eq!(parse(text), Err(CliError::config(message)), "{text}");
         }

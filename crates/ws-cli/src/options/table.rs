@@ -11,11 +11,12 @@ use ws_engine::{ScenarioConfig, Segment, SegmentSequence, StageConfig};
 use ws_js::Compat;
 use ws_loop::{AddressPool, Cidr, HostPatterns};
 
+use super::features::FEATURES;
 use super::form::{
-    COMPAT, DURATION, INTEGER, LIST, MAP, PRESENCE, SWITCH, TAGS, TEXT, TIME_UNIT, TREND_STATS,
+    COMPAT, DURATION, HTTP_DEBUG, INTEGER, LIST, MAP, PRESENCE, SWITCH, TAGS, TEXT, TIME_UNIT, TREND_STATS,
 };
 use super::network::{self, Dns};
-use super::row::Heading::{Connections, Global as AllCommands, Load, Results, Script};
+use super::row::Heading::{Connections, Global as AllCommands, Http, Load, Results, Script};
 use super::row::Scope::{Global, Run, Runtime, Test};
 use super::row::{of, options};
 use super::runtime::{self, CompatibilityMode, Output, SummaryMode};
@@ -71,6 +72,9 @@ options! {
         of(Runtime, Script).flag("compatibility-mode", "MODE").variable("K6_COMPATIBILITY_MODE");
     /// Whom k6/websockets follows where k6 and the web's standard differ: k6 (default) or web
     compat: Compat, COMPAT, of(Test, Script).flag("compat", "WHOM").variable("K6_COMPAT").key("compat");
+    /// Try out features of k6, as a comma list: merge-run-tags
+    features: Vec<String>, FEATURES,
+        of(Run, Script).flag("features", "LIST").variable("K6_FEATURES").key("features");
     /// Start an echo server for this run and put its address into __ENV.WS_URL
     echo: bool, SWITCH, of(Run, Script).switch("echo");
 
@@ -121,6 +125,38 @@ options! {
     redact_query: bool, SWITCH,
         of(Test, Connections).switch("redact-query").variable("K6_REDACT_QUERY").key("redactQuery");
 
+    /// Do not keep the bodies of HTTP responses
+    discard_response_bodies: bool, SWITCH,
+        of(Test, Http)
+            .switch("discard-response-bodies")
+            .variable("K6_DISCARD_RESPONSE_BODIES")
+            .key("discardResponseBodies");
+    /// Most redirects to follow, default 10
+    max_redirects: i64, INTEGER,
+        of(Test, Http).flag("max-redirects", "N").variable("K6_MAX_REDIRECTS").key("maxRedirects");
+    /// Most requests of a batch at once, default 20
+    batch: i64, INTEGER, of(Test, Http).flag("batch", "N").variable("K6_BATCH").key("batch");
+    /// Most requests of a batch at once to the same host, default 6
+    batch_per_host: i64, INTEGER,
+        of(Test, Http).flag("batch-per-host", "N").variable("K6_BATCH_PER_HOST").key("batchPerHost");
+    /// Most HTTP requests per second of all virtual users together
+    rps: i64, INTEGER, of(Test, Http).flag("rps", "N").variable("K6_RPS").key("rps");
+    /// Do not keep HTTP connections open
+    no_connection_reuse: bool, SWITCH,
+        of(Test, Http)
+            .switch("no-connection-reuse")
+            .variable("K6_NO_CONNECTION_REUSE")
+            .key("noConnectionReuse");
+    /// Do not keep HTTP connections from one iteration to the next
+    no_vu_connection_reuse: bool, SWITCH,
+        of(Test, Http)
+            .switch("no-vu-connection-reuse")
+            .variable("K6_NO_VU_CONNECTION_REUSE")
+            .key("noVUConnectionReuse");
+    /// Log HTTP requests and responses, with bodies if "full"
+    http_debug: String, HTTP_DEBUG,
+        of(Test, Http).flag("http-debug", "HOW").variable("K6_HTTP_DEBUG").key("httpDebug");
+
     /// What is expected of metrics
     thresholds: IndexMap<String, Vec<RawThreshold>>, thresholds::THRESHOLDS,
         of(Test, Results).key("thresholds");
@@ -133,9 +169,12 @@ options! {
     /// The system tags to set, as a comma list
     system_tags: Vec<String>, LIST,
         of(Test, Results).flag("system-tags", "LIST").variable("K6_SYSTEM_TAGS").key("systemTags");
+    /// Write what the script says with console to this file instead of the log
+    console_output: String, TEXT,
+        of(Run, Results).flag("console-output", "FILE").variable("K6_CONSOLE_OUTPUT");
     /// Write all samples: json=FILE, or json to standard output (repeatable)
     outputs: Vec<Output>, runtime::OUTPUTS,
-        of(Run, Results).flag("out", "TYPE[=ARG]").letter('o').variable("K6_OUT");
+        of(Run, Results).flag("out", "TYPE[=ARG]").letter('o').variable("K6_OUT").key("out");
     /// Serve the live metrics to Prometheus: http://ADDR/metrics
     prometheus: String, TEXT, of(Run, Results).flag("prometheus", "ADDR");
     /// Measure more than k6 does: ws_handshake_*, ws_msg_latency, ws_generator_delay, iteration_start_lateness
@@ -149,7 +188,7 @@ options! {
     /// How much the report shows: compact, or disabled for no report
     summary_mode: SummaryMode, runtime::SUMMARY_MODE,
         of(Runtime, Results).flag("summary-mode", "MODE").variable("K6_SUMMARY_MODE");
-    /// Write the report as JSON to this file, too
+    /// Write the report as JSON to this file, too; "-" is standard output
     summary_export: String, TEXT,
         of(Runtime, Results).flag("summary-export", "FILE").variable("K6_SUMMARY_EXPORT");
     /// Columns of trends in the report, default avg,min,med,max,p(90),p(95)
@@ -165,6 +204,8 @@ options! {
             .variable("K6_SUMMARY_TIME_UNIT")
             .key("summaryTimeUnit");
 
+    /// File with options in JSON, default k6/config.json in your configuration directory
+    config: String, TEXT, of(Global, AllCommands).flag("config", "FILE").letter('c').variable("K6_CONFIG");
     /// No banner, description and progress; logs and the report remain
     quiet: bool, SWITCH, of(Global, AllCommands).switch("quiet").letter('q');
     /// No colours

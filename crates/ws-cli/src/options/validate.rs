@@ -5,8 +5,7 @@ use std::time::Duration;
 use indexmap::IndexMap;
 use ws_engine::duration::GoDuration;
 use ws_engine::{Plan, Segment, Share, Shortcuts};
-use ws_js::Compat;
-use ws_js::TlsOptions;
+use ws_js::{Compat, HttpDebug, HttpOptions, TlsOptions};
 use ws_loop::{AddressPool, Cidr, HostPatterns, Hosts};
 use ws_metrics::TrendStat;
 
@@ -39,6 +38,7 @@ pub(crate) struct Options {
     pub(crate) tls: TlsOptions,
     pub(crate) no_cookies_reset: bool,
     pub(crate) strict_utf8: bool,
+    pub(crate) http: HttpOptions,
     pub(crate) redact_query: bool,
     pub(crate) throw: bool,
     /// Time limit; `None` if `setup()` is not to be called.
@@ -112,6 +112,9 @@ pub(crate) fn resolve(
     let trend_stats = parse::trend_stats(&trend_stats).map_err(CliError::generic)?;
     parse::time_unit(&time_unit).map_err(CliError::generic)?;
 
+    let usual = HttpOptions::default();
+    // None at all, or less, is no limit.
+    let count = |given: Option<i64>, usual| given.map_or(usual, |limit| usize::try_from(limit).unwrap_or(0));
     Ok(Options {
         plan,
         thresholds: layer.thresholds.unwrap_or_default(),
@@ -134,6 +137,19 @@ pub(crate) fn resolve(
         trend_stats,
         time_unit,
         compat: layer.compat.unwrap_or_default(),
+        http: HttpOptions {
+            max_redirects: layer.max_redirects.map(|limit| u32::try_from(limit).unwrap_or(0)),
+            batch: count(layer.batch, usual.batch),
+            batch_per_host: count(layer.batch_per_host, usual.batch_per_host),
+            rps: layer.rps.filter(|rate| *rate > 0).map(|rate| rate as f64),
+            no_connection_reuse: layer.no_connection_reuse.unwrap_or(false),
+            no_vu_connection_reuse: layer.no_vu_connection_reuse.unwrap_or(false),
+            discard_response_bodies: layer.discard_response_bodies.unwrap_or(false),
+            debug: layer.http_debug.filter(|how| !how.is_empty()).map(|how| match how.as_str() {
+                "full" => HttpDebug::Full,
+                _ => HttpDebug::Heads,
+            }),
+        },
     })
 }
 

@@ -1,7 +1,7 @@
 //! The live metrics for Prometheus to scrape, over HTTP on a thread of its own.
 
 use std::io::Write;
-use std::net::{SocketAddr, TcpListener, ToSocketAddrs};
+use std::net::SocketAddr;
 use std::sync::Arc;
 use std::thread::JoinHandle;
 use std::time::{Duration, Instant};
@@ -21,6 +21,7 @@ use super::server;
 use crate::error::CliError;
 use crate::exit::ExitCode;
 use crate::failpoint;
+use crate::listen;
 
 /// Serves `/metrics` until it is dropped.
 pub(crate) struct Endpoint {
@@ -33,7 +34,7 @@ impl Endpoint {
     /// Listens on `addr` (`host:port`; without a host on all addresses) before it returns, so that a port in use stops
     /// the command and not the test.
     pub(crate) fn start(addr: &str, view: PrometheusView, clock: Arc<dyn Clock>) -> Result<Self, CliError> {
-        let listener = bind(addr).map_err(|error| {
+        let listener = listen::bind(addr).map_err(|error| {
             CliError::new(
                 ExitCode::CannotListen,
                 format!("cannot serve Prometheus metrics on '{addr}': {error}; choose another --prometheus address"),
@@ -68,7 +69,7 @@ impl Endpoint {
     }
 
     pub(crate) fn url(&self) -> String {
-        format!("http://{}/metrics", self.addr)
+        format!("http://{}/metrics", listen::reachable(self.addr))
     }
 }
 
@@ -80,12 +81,6 @@ impl Drop for Endpoint {
             let _ = thread.join();
         }
     }
-}
-
-fn bind(addr: &str) -> std::io::Result<TcpListener> {
-    let with_host = if addr.starts_with(':') { format!("0.0.0.0{addr}") } else { addr.to_owned() };
-    let addrs: Vec<SocketAddr> = with_host.to_socket_addrs()?.collect();
-    TcpListener::bind(addrs.as_slice())
 }
 
 fn router(page: Page) -> Router {
@@ -171,7 +166,7 @@ fn compress(text: &[u8]) -> Vec<u8> {
 #[cfg(test)]
 mod tests {
     use std::io::Read;
-    use std::net::TcpStream;
+    use std::net::{TcpListener, TcpStream};
 
     use flate2::read::GzDecoder;
     use ws_engine::{Bell, SystemClock};

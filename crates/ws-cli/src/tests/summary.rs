@@ -147,7 +147,7 @@ fn a_signal_ends_it_and_the_usual_report_is_printed() {
         world.log(),
         [
             "level=error msg=\"failed to handle the end-of-test summary\" error=interrupted",
-            "level=error msg=\"test run was aborted because k6 received a 'hangup' signal\""
+            "level=error msg=\"test run was aborted because ws received a 'hangup' signal\""
         ]
     );
 }

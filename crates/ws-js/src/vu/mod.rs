@@ -98,6 +98,16 @@ impl Vu {
         self.addresses
     }
 
+    /// The scenario it works for, if it does.
+    pub(crate) fn scenario(&self) -> Option<Arc<str>> {
+        self.assignment.as_ref().map(|assignment| Arc::clone(&assignment.scenario))
+    }
+
+    /// The number of its iteration, `__ITER`, from 0.
+    pub(crate) fn iteration(&self) -> Option<u64> {
+        self.iterations.checked_sub(1)
+    }
+
     /// Whether the run has failed or was told to stop: nothing new begins, and nothing of it is measured.
     pub(crate) fn is_cancelled(&self) -> bool {
         self.run.as_ref().is_some_and(Run::is_cancelled)

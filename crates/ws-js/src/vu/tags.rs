@@ -56,6 +56,11 @@ impl VuTags {
         }
     }
 
+    /// The group's path: `::outer::inner`, empty at the top.
+    pub(crate) fn group(&self) -> &str {
+        &self.group
+    }
+
     /// Enters the group `name` and returns what [`leave_group`](Self::leave_group) wants.
     pub(crate) fn enter_group(&mut self, shared: &Shared, name: &str) -> String {
         let outer = self.group.clone();

@@ -4,6 +4,7 @@
 //! it. [`send`] puts these together, for calls that wait and for those that give a promise.
 
 mod body;
+mod debug;
 mod expires;
 mod failure;
 mod jar;

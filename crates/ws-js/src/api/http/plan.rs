@@ -95,6 +95,7 @@ pub(super) fn read<'s>(
         plan.response_type = ResponseType::None;
     }
     plan.request.redirects = options.max_redirects.unwrap_or(plan.request.redirects);
+    plan.request.keep_transcript = options.debug.is_some();
     plan.request.jar = Some(caller.jar());
     // As k6: what becomes of mistakes is decided by the run's option `throw`, not by the param.
     let refused = |text: String| Ok(Err(Refused { failure: Failure::refused(text), throw: settings.throw }));

@@ -6,6 +6,7 @@ use std::sync::Arc;
 use parking_lot::Mutex;
 use ws_http::{BatchLimits, Client, Connections, Error, Outcome, Pending};
 
+use super::debug;
 use super::failure::Failure;
 use super::plan::{self, Call, Plan, Planned, Refused, shown};
 use super::response;
@@ -88,6 +89,7 @@ fn respond<'s>(
     outcome: &Outcome,
 ) -> Native<Object<'s>> {
     labels.record(caller, outcome);
+    debug::log(caller, plan, outcome)?;
     let failure = failure_of(caller, plan, outcome);
     if let (Err(Error::Switched { .. }), Some(failure)) = (&outcome.result, &failure) {
         // Nothing can be done with such a connection.
