@@ -191,3 +191,35 @@ fn web_sockets_are_measured_and_told_as_well() {
     assert_eq!(counts(&metrics), [3, 0, 0, 1], "{finished:#?}");
     assert_eq!(metrics["ws_generator_delay"]["count"], 3, "{finished:#?}");
 }
+
+#[test]
+fn messages_that_wait_for_a_script_that_never_ends_count() {
+    if !is_ws("the delay of messages that are never handled") {
+        return;
+    }
+    let server = TestServer::start().unwrap();
+    let options = "export const options = {
+        scenarios: { s: { executor: 'constant-vus', vus: 1, duration: '3s', gracefulStop: '0s' } },
+        summaryTrendStats: ['count', 'max'],
+    };";
+    for script in [
+        "import ws from 'k6/ws';
+         export default () => ws.connect(__ENV.URL, (socket) => {
+           socket.on('open', () => { socket.send('a'); socket.send('b'); });
+           socket.on('message', () => { for (;;); });
+         });",
+        "import { WebSocket } from 'k6/websockets';
+         export default () => {
+           const socket = new WebSocket(__ENV.URL);
+           socket.onopen = () => { socket.send('a'); socket.send('b'); };
+           socket.onmessage = () => { for (;;); };
+         };",
+    ] {
+        let url = format!("{}/echo", server.url());
+        let (metrics, finished) = run(&format!("{script}{options}"), &url, &["--extended-metrics"]);
+        let delay = &metrics["ws_generator_delay"];
+        assert_eq!(delay["count"], 2, "{finished:#?}");
+        assert!(delay["max"].as_f64().is_some_and(|max| max > 200.0), "{metrics}: {finished:#?}");
+        assert!(finished.stderr.contains("received messages waited up to"), "{finished:#?}");
+    }
+}

@@ -343,12 +343,16 @@ impl App<'_> {
             running.abandon();
         }
         running.finish();
+        let hold_ups = running.hold_ups();
         let report = match outcome.cause {
             Some(Cause::Signal(_)) if outcome.gave_up => pipeline.finish_within(outcome.run_time, NO_GRACE),
             _ => pipeline.finish(outcome.run_time),
         };
         self.report(&report, &test.options, &test.runtime, (!crashed).then_some(&mut *running));
         self.last_words(&outcome, &report, &progress);
+        if let Some(warning) = summary::delay::held_up(&hold_ups, outcome.run_time) {
+            self.log.warning(&warning);
+        }
         conclude(self.name, outcome.cause.or_else(|| self.watch.late_cause()), &report)
             .map(|()| ExitCode::Success)
     }

@@ -7,6 +7,7 @@ use std::time::Duration;
 
 use serde_json::Value;
 use ws_engine::Phases;
+use ws_js::HoldUp;
 use ws_loop::Proxies;
 use ws_metrics::{BatchSender, Detail, Registry, SystemTags, TagSets, WallClock};
 
@@ -74,6 +75,9 @@ pub(crate) trait Running: Phases {
 
     /// Why connections have failed.
     fn faults(&self) -> Vec<ws_js::Fault>;
+
+    /// Which VUs have kept others waiting by computing; the worst first.
+    fn hold_ups(&self) -> Vec<HoldUp>;
 
     /// Ends `handleSummary()` from another thread.
     fn summary_interrupter(&self) -> Interrupter;

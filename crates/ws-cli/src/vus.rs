@@ -8,8 +8,8 @@ use parking_lot::Mutex;
 use serde_json::Value;
 use ws_engine::{Activation, InitDone, PhaseDone, Phases, Vu, VuDone};
 use ws_js::{
-    Assignment, InitError, IterationOutcome, Limits, Log, Main, Phase, PhaseError, PlatformOptions, Record,
-    RuntimeOptions, ScriptError, ScriptOptions, Settings, Summary, SummaryError,
+    Assignment, HoldUp, InitError, IterationOutcome, Limits, Log, Main, Phase, PhaseError, PlatformOptions,
+    Record, RuntimeOptions, ScriptError, ScriptOptions, Settings, Summary, SummaryError,
 };
 use ws_loop::{Resolver, ResolverConfig};
 
@@ -285,6 +285,10 @@ impl Running for Runtime {
 
     fn faults(&self) -> Vec<ws_js::Fault> {
         self.runtime.faults()
+    }
+
+    fn hold_ups(&self) -> Vec<HoldUp> {
+        self.runtime.hold_ups()
     }
 
     fn summary_interrupter(&self) -> Interrupter {

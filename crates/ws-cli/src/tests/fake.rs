@@ -7,6 +7,7 @@ use std::time::Duration;
 use parking_lot::{Condvar, Mutex};
 use serde_json::{Value, json};
 use ws_engine::{Activation, InitDone, Next, Outcome, PhaseDone, Phases, Vu, VuDone};
+use ws_js::HoldUp;
 use ws_metrics::{Metadata, SampleBuffer, TagSetId, builtin};
 
 use crate::error::CliError;
@@ -182,6 +183,10 @@ impl Running for FakeRun {
     fn finish(&mut self) {}
 
     fn faults(&self) -> Vec<ws_js::Fault> {
+        Vec::new()
+    }
+
+    fn hold_ups(&self) -> Vec<HoldUp> {
         Vec::new()
     }
 

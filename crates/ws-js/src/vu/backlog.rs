@@ -6,6 +6,8 @@
 
 use std::collections::VecDeque;
 
+use ws_loop::Arrival;
+
 use crate::api::ws::session::{self, Event};
 use crate::group::{BACKLOG_BYTES, Inside, seat};
 use crate::vu::block::Kind;
@@ -21,6 +23,11 @@ pub(crate) struct Backlog {
 impl Backlog {
     pub(crate) fn is_empty(&self) -> bool {
         self.events.is_empty()
+    }
+
+    /// When the messages that are kept arrived.
+    pub(crate) fn arrivals(&self) -> impl Iterator<Item = Arrival> {
+        self.events.iter().filter_map(Event::message_arrival)
     }
 
     /// Keeps an event. Says whether the socket is to be read no longer.
@@ -45,6 +52,9 @@ pub(crate) fn deliver(inside: Inside, vu: u32, serial: u32, event: Event) {
     if inside.group().must_end(vu) {
         // No handler runs any more. The order to stop may be behind this event in the mailbox, and V8 may have
         // been asked to look while another VU's script ran.
+        if let Some(arrival) = event.message_arrival() {
+            session::undelivered(inside, vu, serial, arrival);
+        }
         return super::interrupt_waiting(inside, vu);
     }
     {

@@ -9,7 +9,7 @@ use std::collections::VecDeque;
 use std::time::Instant;
 
 use rustc_hash::FxHashSet;
-use ws_loop::{EventLoop, SocketKey};
+use ws_loop::{Arrival, EventLoop, SocketKey};
 
 use super::run;
 use super::timers;
@@ -27,6 +27,16 @@ pub(crate) enum LoopEvent {
     Done { serial: u32, result: Box<dyn Any + Send> },
     /// A web socket's dial came to nothing without a network.
     Refused { serial: u32, text: String },
+}
+
+impl LoopEvent {
+    /// When it arrived, if it is a message on a connection that tells it, and the serial of its socket.
+    fn message_arrival(&self) -> Option<(u32, Arrival)> {
+        match self {
+            LoopEvent::Socket { serial, event } => Some((*serial, event.message_arrival()?)),
+            _ => None,
+        }
+    }
 }
 
 /// The events kept for a VU.
@@ -48,6 +58,11 @@ impl Inbox {
     pub(super) fn take(&mut self, io: &mut EventLoop<Post>) -> VecDeque<LoopEvent> {
         self.resume(io);
         std::mem::take(self).events
+    }
+
+    /// When the messages that are kept arrived, with the serials of their sockets.
+    pub(super) fn arrivals(&self) -> impl Iterator<Item = (u32, Arrival)> {
+        self.events.iter().filter_map(LoopEvent::message_arrival)
     }
 
     fn push_timers(&mut self, until: Instant) {
@@ -92,6 +107,9 @@ impl Inbox {
 pub(crate) fn deliver(inside: Inside, vu: u32, event: LoopEvent) {
     if inside.group().must_end(vu) {
         // The order to stop may be behind this event in the mailbox.
+        if let Some((serial, arrival)) = event.message_arrival() {
+            websockets::undelivered(inside, vu, serial, arrival);
+        }
         super::interrupt_waiting(inside, vu);
     }
     {

@@ -338,6 +338,10 @@ fn fail(inside: Inside, vu: u32, exception: JsException) {
 
 /// Ends the run without a further word to its script.
 fn drain(inside: Inside, vu: u32, verdict: Verdict) {
+    let waiting: Vec<_> = inside.state().vus[vu as usize].inbox.arrivals().collect();
+    for (serial, arrival) in waiting {
+        websockets::undelivered(inside, vu, serial, arrival);
+    }
     {
         let mut state = inside.state();
         let Some(run) = &mut state.vus[vu as usize].run else { return };

@@ -129,6 +129,13 @@ impl Book<'_> {
         }
     }
 
+    /// A message that arrived then is not handled any more, because its VU was told to stop: so long it has waited.
+    pub(crate) fn undelivered(&mut self, shared: &Shared, arrival: Arrival) {
+        if shared.settings.extended_metrics {
+            self.generator_delay(arrival);
+        }
+    }
+
     fn generator_delay(&mut self, arrival: Arrival) {
         let now = Instant::now();
         let ms = now.saturating_duration_since(arrival.at).as_secs_f64() * 1e3;

@@ -2,11 +2,13 @@
 
 use std::time::Instant;
 
+use ws_loop::Arrival;
 use ws_proto::Incoming;
 
 use super::construct::canceled;
-use super::sockets::{At, Ready};
+use super::sockets::{At, Ready, Socket};
 use crate::api::Caller;
+use crate::api::latency::Book;
 use crate::api::ws::session::Event;
 use crate::group::Inside;
 use crate::vu::address::{Address, Part};
@@ -90,6 +92,16 @@ pub(crate) fn give_up(inside: Inside, vu: u32) {
         forget(At { caller, serial }, None);
     }
     inside.state().vus[vu as usize].sockets.limit = None;
+}
+
+/// A message that arrived then is not handled any more, because its VU was told to stop.
+pub(crate) fn undelivered(inside: Inside, vu: u32, serial: u32, arrival: Arrival) {
+    At { caller: Caller { inside, vu }, serial }.with(|socket, parts| {
+        if socket.ready == Ready::Open && !parts.is_cancelled {
+            let Socket { tags, metadata, .. } = *socket;
+            Book { samples: parts.samples, tags, metadata }.undelivered(&inside.group().shared, arrival);
+        }
+    });
 }
 
 /// Parts with a socket; what it has sent has until then to be written.

@@ -16,7 +16,7 @@ mod sockets;
 use super::blob;
 use crate::binding;
 
-pub(crate) use self::ending::{drain, drained, give_up, wind_down};
+pub(crate) use self::ending::{drain, drained, give_up, undelivered, wind_down};
 pub(crate) use self::life::{handle, refused};
 pub(crate) use self::object::Shapes;
 pub(crate) use self::sockets::Sockets;

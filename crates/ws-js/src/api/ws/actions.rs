@@ -11,7 +11,6 @@ use super::session::{At, Goodbye, On, Parts, Session, Timer};
 use crate::api::latency::Book;
 use crate::convert;
 use crate::vu::address::{Address, Part};
-use crate::vu::backlog::Backlog;
 use crate::vu::call::{self, Handled};
 use crate::vu::leavers::{DRAIN, Parting, add_traffic};
 
@@ -118,7 +117,12 @@ impl At {
 
     /// The last frame is queued, and nothing more is to happen.
     fn wind_up(self, session: &mut Session, parts: &mut Parts<'_>, wire: Option<u16>) {
-        session.backlog = Backlog::default();
+        let backlog = std::mem::take(&mut session.backlog);
+        if self.inside.group().must_end(self.vu) {
+            for arrival in backlog.arrivals() {
+                session.book(parts.samples).undelivered(&self.inside.group().shared, arrival);
+            }
+        }
         if let Some(socket) = session.key.and_then(|key| parts.io.socket(key))
             && let Some(code) = wire
         {
@@ -129,9 +133,7 @@ impl At {
             // What is offered to the system only now was written in time, too.
             parts.io.flush();
             if let Some(connection) = session.key.and_then(|key| parts.io.connection(key)) {
-                let mut book =
-                    Book { samples: parts.samples, tags: session.tags, metadata: session.metadata };
-                tracker.end(connection, Instant::now(), &mut book);
+                tracker.end(connection, Instant::now(), &mut session.book(parts.samples));
             }
         }
         parts.timers.retain(|_, timer| {

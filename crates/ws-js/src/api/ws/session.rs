@@ -16,7 +16,7 @@ use ws_proto::{CookieJar, Incoming, Payload, UpgradeResponse};
 use super::errors::{Ends, Failure};
 use crate::api::dial::Pings;
 use crate::api::dial::outcome::Series;
-use crate::api::latency::Tracker;
+use crate::api::latency::{Book, Tracker};
 use crate::group::{Inside, Post, State};
 use crate::samples::Samples;
 use crate::vu::backlog::Backlog;
@@ -58,6 +58,14 @@ impl Event {
                 Event::Incoming(incoming, arrival)
             }
             other => other,
+        }
+    }
+
+    /// When it arrived, if it is a message on a connection that tells it.
+    pub(crate) fn message_arrival(&self) -> Option<Arrival> {
+        match self {
+            Event::Incoming(Incoming::Text(_) | Incoming::Binary(_), arrival) => *arrival,
+            _ => None,
         }
     }
 
@@ -209,9 +217,22 @@ impl Session {
         }
     }
 
+    pub(super) fn book<'a>(&self, samples: &'a mut Samples) -> Book<'a> {
+        Book { samples, tags: self.tags, metadata: self.metadata }
+    }
+
     pub(super) fn series(&self) -> Series {
         Series { tags: self.tags, metadata: self.metadata, started: self.started }
     }
+}
+
+/// A message that arrived then is not handled any more, because its VU was told to stop.
+pub(crate) fn undelivered(inside: Inside, vu: u32, serial: u32, arrival: Arrival) {
+    At { inside, vu, serial }.with(|session, parts| {
+        if !session.closed {
+            session.book(parts.samples).undelivered(&inside.group().shared, arrival);
+        }
+    });
 }
 
 impl Sessions {
