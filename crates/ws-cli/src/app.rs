@@ -242,12 +242,17 @@ impl App<'_> {
 
     /// Runs the test and reports.
     fn conduct(&self, test: Test) -> Result<ExitCode, CliError> {
-        let (vus, most) = (test.options.plan.max_possible_vus(), ws_js::most_vus());
-        if vus > most {
-            return Err(CliError::config(format!(
+        let plan = &test.options.plan;
+        let most = ws_js::most_vus();
+        let fits = |vus| match vus {
+            vus if vus > most => Err(CliError::config(format!(
                 "the test needs {vus} VUs, but the memory that this process may use has room for {most} at most"
-            )));
-        }
+            ))),
+            vus => Ok(vus),
+        };
+        // Before the plan is looked at in detail, which takes memory for each VU, too.
+        fits(plan.vus_of_largest_scenario())?;
+        let vus = fits(plan.max_possible_vus())?;
         if let Some(shortage) = descriptors::prepare(vus as u64, test.echo.is_some()) {
             self.log.warning(&shortage);
         }

@@ -114,6 +114,12 @@ impl Plan {
         self.reserved(|vus| vus.most)
     }
 
+    /// How many VUs the scenario with the most of them may have: at most [`max_possible_vus`](Self::max_possible_vus), and
+    /// found without going through all that happens in a run, which takes time and memory for each VU.
+    pub fn vus_of_largest_scenario(&self) -> usize {
+        self.scenarios.iter().map(|scenario| executor::vus(scenario, &self.share).most).max().unwrap_or(0)
+    }
+
     fn reserved(&self, count: impl Fn(executor::Vus) -> usize) -> usize {
         let mut scenarios: Vec<_> = self
             .scenarios
