@@ -75,7 +75,11 @@ pub(super) fn empty<'s>(
 ) -> v8::Local<'s, v8::Object> {
     let plan = Plan::unmade();
     let outcome = Outcome { hops: Vec::new(), result: Err(ws_http::Error::Aborted) };
-    to_object(scope, &plan, &outcome, failure)
+    let object = to_object(scope, &plan, &outcome, failure);
+    // As k6 has it.
+    let body = v8::Array::new(scope, 0).into();
+    binding::set(scope, object, "body", body);
+    object
 }
 
 fn body<'s>(scope: &mut v8::PinScope<'s, '_>, plan: &Plan, outcome: &Outcome) -> v8::Local<'s, v8::Value> {
