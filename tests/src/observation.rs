@@ -266,7 +266,9 @@ fn sorted(value: &Value) -> Option<Vec<&Value>> {
 /// The end-of-test report without times and without the dots, whose number is nobody's business.
 fn report_lines(text: &str, substitutions: &Substitutions) -> Vec<String> {
     let mut lines = Vec::new();
-    for line in text.lines().map(str::trim).filter(|line| !line.is_empty()) {
+    // k6 says nothing of the kind.
+    let compared = text.split("\n    FAILURES\n").next().unwrap_or_default();
+    for line in compared.lines().map(str::trim).filter(|line| !line.is_empty()) {
         let line = match line.split_once("...: ").or_else(|| line.split_once(".: ")) {
             Some((name, figures)) => {
                 let name = name.trim_end_matches(['.', ' ']);

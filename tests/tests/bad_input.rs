@@ -153,8 +153,7 @@ fn not_yet_there() {
         return;
     }
     for (text, args, name) in [
-        ("export const options = { stages: [{ duration: '1s', target: 1 }] };", &[][..], "stages"),
-        ("import exec from 'k6/execution';", &[], "k6/execution"),
+        ("import exec from 'k6/execution';", &[][..], "k6/execution"),
         ("", &["--out", "csv=points.csv"], "csv"),
     ] {
         let finished = script(&format!("{text}\n{NOTHING}\n"), args);
@@ -262,7 +261,7 @@ fn too_few_file_descriptors() {
     assert_eq!(output.status.code(), Some(0), "{text}");
     let line = text.lines().find(|line| line.contains("level=warning")).unwrap_or_default();
     assert!(
-        ["500 connections", "only have 100", "ulimit -n 5"].iter().all(|part| line.contains(part)),
+        ["each VU (500)", "only have 100", "ulimit -n 5"].iter().all(|part| line.contains(part)),
         "{text}"
     );
 }

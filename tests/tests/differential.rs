@@ -90,6 +90,7 @@ corpus! {
     cookies
     cookies_kept
     cookies_secure
+    crypto_encoding
     custom_metrics
     custom_metrics_init
     custom_metrics_throw
@@ -99,7 +100,6 @@ corpus! {
     endless_loop
     env_changes
     environment
-    crypto_encoding
     events_order
     exception_in_close
     exception_in_error
@@ -159,7 +159,6 @@ corpus! {
     require_builtin
     scenarios
     send_after_close
-    sleep_beyond
     send_binary_errors
     send_binary_null_prototype
     send_kinds
@@ -176,6 +175,7 @@ corpus! {
     setup_undefined
     shared_array
     sleep
+    sleep_beyond
     socket_object
     stages
     strict_utf8

@@ -117,8 +117,8 @@ fn late_iterations_are_known_to_be_late() {
         (&report["metrics"]["iteration_start_lateness"], &report["metrics"]["iterations"]["count"]);
     let began = late["count"].as_u64().unwrap();
     assert_eq!(began + 1, iterations.as_u64().unwrap(), "only those that were due: {report:#}");
-    // One is due right after the loop began.
-    assert!(late["max"].as_f64().unwrap() > 200.0, "{late:#}");
+    // One is due right after the loop began, and waits until that has used up its time slice.
+    assert!(late["max"].as_f64().unwrap() > 10.0, "{late:#}");
     let section = finished.stdout.split_once("EXECUTION").unwrap().1.split_once("NETWORK").unwrap().0;
     assert!(section.contains("iteration_start_lateness."), "{section}");
 }

@@ -38,7 +38,7 @@ fn of_options() {
     fails(&options("throw new Error('from a getter')"), 107, "Error: from a getter");
     fails(&options("Promise.reject(new Error('rejected'))"), 107, "Error: rejected");
     fails(&options("setTimeout(() => { throw new Error('later'); }, 20)"), 107, "Error: later");
-    fails("export const options = {}; options.a = options; export default () => {};", 104, "not JSON");
+    fails("export const options = {}; options.a = options; export default () => {};", 255, "a cycle");
     let finished = run(&options("sleep(0.1)"));
     assert_eq!((finished.code, finished.console()), (Some(0), vec!["iteration".to_owned()]), "{finished:#?}");
 }

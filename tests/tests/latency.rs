@@ -112,11 +112,11 @@ fn a_bad_param_is_an_error_of_the_script() {
     assert!(finished.errors().concat().contains(error), "{finished:#?}");
 }
 
-/// VU 1 blocks its driver, which is that of VU 2 as well, for 300 ms again and again. The server answers at once.
+/// VU 1 computes for 300 ms again and again on the driver that is VU 2's, too. The server answers at once.
 const BURNING: &str = "
     import ws from 'k6/ws';
     export const options = {
-      insecureSkipTLSVerify: true, summaryTrendStats: ['count', 'p(50)', 'p(99)'],
+      insecureSkipTLSVerify: true, summaryTrendStats: ['count', 'p(50)', 'p(99)', 'max'],
       scenarios: {
         burning: { executor: 'per-vu-iterations', vus: 1, exec: 'burning' },
         measured: { executor: 'per-vu-iterations', vus: 1, exec: 'measured' },
@@ -155,12 +155,12 @@ fn a_busy_generator_is_not_taken_for_a_slow_server() {
     for url in [plain.url(), secure] {
         let args = ["--extended-metrics", "--drivers", "1"];
         let (metrics, finished) = run(BURNING, &format!("{url}/echo"), &args);
-        let p99 = |metric: &str| metrics[&format!("{metric}{{scenario:measured}}")]["p(99)"].as_f64();
-        let (latency, delay) = (p99("ws_msg_latency").unwrap(), p99("ws_generator_delay").unwrap());
-        assert!(delay > 250.0, "{url}: waited {delay} ms: {finished:#?}");
+        let figure = |metric: &str, stat| metrics[&format!("{metric}{{scenario:measured}}")][stat].as_f64();
+        let latency = figure("ws_msg_latency", "p(50)").unwrap();
+        // A time slice of the other VU's script, which is cut then.
+        let delay = figure("ws_generator_delay", "max").unwrap();
+        assert!(delay > 15.0, "{url}: waited {delay} ms: {finished:#?}");
         assert!(latency < delay / 5.0, "{url}: {latency} ms latency, {delay} ms wait: {finished:#?}");
-        let warning = "received messages waited up to";
-        assert!(finished.stderr.contains(warning), "{finished:#?}");
     }
 }
 
