@@ -7,7 +7,7 @@ export default async function () {
   const shown = (r) => `${r.status} ${r.url.split('/').pop()}`;
   console.log(http.batch([`${base}/status/200`, ['GET', `${base}/status/404`], { url: `${base}/status/503`, body: 'dropped' }]).map(shown).join());
   const named = http.batch({ a: `${base}/status/200`, b: ['GET', `${base}/status/404`, null, { tags: { in: 'batch' } }] });
-  console.log(Object.keys(named).join(), shown(named.a), shown(named.b));
+  console.log(Object.keys(named).sort().join(), shown(named.a), shown(named.b));
   const all = await Promise.all([200, 404].map((code) => http.asyncRequest('GET', `${base}/status/${code}`)));
   console.log(all.map(shown).join());
   await http.asyncRequest('GET', 'http://127.0.0.1:1/', null, { throw: true }).then(() => console.log('not reached'), () => console.log('rejected'));
