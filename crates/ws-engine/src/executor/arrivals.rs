@@ -72,18 +72,6 @@ impl Rule for Arrivals {
         true
     }
 
-    fn total(&self) -> Option<u64> {
-        None
-    }
-
-    fn progress(&self, _complete: u64, time: f64) -> f64 {
-        time
-    }
-
-    fn fulfilled(&self, _complete: u64, timed_out: bool) -> bool {
-        timed_out
-    }
-
     /// Given, and interrupted before the VU could take it.
     fn unstarted(&self, _started: u64) -> Vec<Unstarted> {
         let given = self.given.iter().filter(|given| given.load(Ordering::Relaxed) != 0).count() as u64;

@@ -69,17 +69,27 @@ pub(crate) trait Rule: Send + Sync {
         false
     }
 
+    // The rest is, unless said otherwise, that of a rule by which VUs loop until the time is over.
+
     /// Number of iterations the scenario is to run, if it is known.
-    fn total(&self) -> Option<u64>;
+    fn total(&self) -> Option<u64> {
+        None
+    }
 
     /// Share of the work that is done, `complete` iterations and `time` (0 to 1) into the regular duration.
-    fn progress(&self, complete: u64, time: f64) -> f64;
+    fn progress(&self, _complete: u64, time: f64) -> f64 {
+        time
+    }
 
     /// Whether a scenario that ended like this did what it should.
-    fn fulfilled(&self, complete: u64, timed_out: bool) -> bool;
+    fn fulfilled(&self, _complete: u64, timed_out: bool) -> bool {
+        timed_out
+    }
 
     /// Iterations that were planned and never started, given the scenario's `started`.
-    fn unstarted(&self, started: u64) -> Vec<Unstarted>;
+    fn unstarted(&self, _started: u64) -> Vec<Unstarted> {
+        Vec::new()
+    }
 }
 
 /// What a VU that asks for an iteration is told.

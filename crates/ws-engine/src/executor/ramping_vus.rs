@@ -2,7 +2,7 @@
 
 use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 
-use super::{Rule, Take, Unstarted};
+use super::{Rule, Take};
 
 pub(super) struct RampingVus {
     /// By slot. The coordinator writes, the slot's VU reads.
@@ -29,22 +29,6 @@ impl Rule for RampingVus {
 
     fn comes_back(&self) -> bool {
         true
-    }
-
-    fn total(&self) -> Option<u64> {
-        None
-    }
-
-    fn progress(&self, _complete: u64, time: f64) -> f64 {
-        time
-    }
-
-    fn fulfilled(&self, _complete: u64, timed_out: bool) -> bool {
-        timed_out
-    }
-
-    fn unstarted(&self, _started: u64) -> Vec<Unstarted> {
-        Vec::new()
     }
 }
 
