@@ -138,15 +138,8 @@ async fn tcp(peer: SocketAddr, local: Option<IpAddr>) -> Result<TcpStream, Error
 
 /// Has the proxy make a tunnel to `origin` (RFC 9110 section 9.3.6).
 async fn tunnel(wire: &mut Wire, proxy: &Proxy, origin: &Origin) -> Result<(), Error> {
-    let host = if origin.host.contains(':') { format!("[{}]", origin.host) } else { origin.host.clone() };
-    let server = format!("{host}:{}", origin.port);
-    let mut head = format!("CONNECT {server} HTTP/1.1\r\nHost: {server}\r\n");
-    if let Some(authorization) = proxy.authorization() {
-        head.extend(["Proxy-Authorization: ", authorization, "\r\n"]);
-    }
-    head.push_str("\r\n");
     let broken = |error: io::Error| Error::Malformed { reason: format!("proxy: {error}") };
-    wire.write_all(head.as_bytes()).await.map_err(broken)?;
+    wire.write_all(&proxy.tunnel_request(&origin.host, origin.port)).await.map_err(broken)?;
     // Byte by byte: what follows the head belongs to TLS.
     let mut answer = Vec::new();
     while !answer.ends_with(b"\r\n\r\n") {

@@ -151,7 +151,9 @@ impl Handshaking {
         let key = generate_key();
         let (offer, policy) = request.deflate_terms();
         let (tls, tunnel) = match opening.proxy {
-            Some(proxy) => (None, Some(Tunnel { request: proxy.request(url), tls })),
+            Some(proxy) => {
+                (None, Some(Tunnel { request: proxy.tunnel_request(url.host(), url.port()), tls }))
+            }
             None => (tls, None),
         };
         let mut transport = Transport::new(tcp, tls);

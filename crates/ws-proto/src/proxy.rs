@@ -5,7 +5,7 @@ use std::net::Ipv6Addr;
 use url::Url;
 
 use crate::basic_auth::Credentials;
-use crate::url::{WsUrl, unescape};
+use crate::url::unescape;
 
 /// An HTTP proxy that makes tunnels.
 ///
@@ -77,13 +77,13 @@ impl Proxy {
         self.authorization.as_ref().map(Credentials::header)
     }
 
-    /// The request for a tunnel to the server of `url`.
-    pub(crate) fn request(&self, url: &WsUrl) -> Vec<u8> {
-        let host = match url.host().parse::<Ipv6Addr>() {
+    /// The request for a tunnel to the server at `host` (an IPv6 address without brackets) and `port`.
+    pub fn tunnel_request(&self, host: &str, port: u16) -> Vec<u8> {
+        let host = match host.parse::<Ipv6Addr>() {
             Ok(ip) => format!("[{ip}]"),
-            Err(_) => url.host().to_owned(),
+            Err(_) => host.to_owned(),
         };
-        let server = format!("{host}:{}", url.port());
+        let server = format!("{host}:{port}");
         let mut head = format!("CONNECT {server} HTTP/1.1\r\nHost: {server}\r\n");
         if let Some(authorization) = &self.authorization {
             head.extend(["Proxy-Authorization: ", authorization.header(), "\r\n"]);
@@ -96,9 +96,13 @@ impl Proxy {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::url::WsUrl;
 
     fn request(proxy: &str, url: &str) -> String {
-        let request = Proxy::parse(proxy).unwrap().request(&WsUrl::parse(url).unwrap());
+        let request = {
+            let url = WsUrl::parse(url).unwrap();
+            Proxy::parse(proxy).unwrap().tunnel_request(url.host(), url.port())
+        };
         String::from_utf8(request).unwrap()
     }
 
