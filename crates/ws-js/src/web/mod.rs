@@ -16,6 +16,7 @@ mod random;
 mod stack;
 mod url;
 
+pub(crate) use self::random::{fill as random, uuid};
 use crate::api::{self, blob, websockets};
 use crate::binding::{self, Native, Throw, native, set_function, string};
 use crate::convert::own_names;

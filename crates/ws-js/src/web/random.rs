@@ -18,7 +18,7 @@ thread_local! {
 /// # Errors
 ///
 /// [`Throw::Plain`] if the system has no source.
-pub(super) fn fill(bytes: &mut [u8]) -> Native {
+pub(crate) fn fill(bytes: &mut [u8]) -> Native {
     AHEAD.with_borrow_mut(|ahead| {
         if bytes.len() > STORE {
             return fetch(bytes);
@@ -38,7 +38,7 @@ pub(super) fn fill(bytes: &mut [u8]) -> Native {
 }
 
 /// A version 4 UUID (RFC 9562, section 5.4).
-pub(super) fn uuid() -> Native<String> {
+pub(crate) fn uuid() -> Native<String> {
     let mut bytes = [0; 16];
     fill(&mut bytes)?;
     bytes[6] = bytes[6] & 0x0F | 0x40;

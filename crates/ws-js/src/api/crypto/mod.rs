@@ -9,6 +9,7 @@ use super::encoding::bytes_of;
 use crate::binding::{self, Native, Throw, native};
 use crate::convert;
 use crate::held;
+use crate::web;
 
 type Arguments<'s> = v8::FunctionCallbackArguments<'s>;
 type Value<'s> = v8::Local<'s, v8::Value>;
@@ -151,6 +152,6 @@ fn random_bytes<'s>(scope: &mut v8::PinScope<'s, '_>, arguments: &Arguments<'s>)
         return Err(Throw::Go("invalid size".into()));
     }
     let mut bytes = vec![0; count as usize];
-    getrandom::fill(&mut bytes).map_err(|error| Throw::Go(format!("no random numbers: {error}")))?;
+    web::random(&mut bytes)?;
     Ok(convert::array_buffer(scope, &bytes).into())
 }

@@ -9,6 +9,7 @@ use crate::api::{Caller, entries, set_text};
 use crate::binding::{self, Native, Throw};
 use crate::convert::{self, Bytes};
 use crate::log::{Level, Record};
+use crate::web;
 
 type Arguments<'s> = v8::FunctionCallbackArguments<'s>;
 
@@ -79,7 +80,7 @@ fn parts<'s>(
     fields: &[(String, v8::Local<'s, v8::Value>)],
 ) -> Native<(Vec<u8>, String)> {
     let mut random = [0; 30];
-    getrandom::fill(&mut random).map_err(|error| Throw::Go(format!("no random numbers: {error}")))?;
+    web::random(&mut random)?;
     let boundary: String = random.iter().map(|byte| format!("{byte:02x}")).collect();
     let mut body = Vec::new();
     let mut part = |head: String, content: &[u8]| {

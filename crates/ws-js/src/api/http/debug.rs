@@ -7,9 +7,10 @@ use ws_proto::Headers;
 
 use super::plan::Plan;
 use crate::api::Caller;
-use crate::binding::{Native, Throw};
+use crate::binding::Native;
 use crate::log::{Level, Record};
 use crate::shared::HttpDebug;
+use crate::web;
 
 /// Writes all hops of a request to the log, if the run asks for it.
 ///
@@ -19,7 +20,8 @@ use crate::shared::HttpDebug;
 pub(super) fn log(caller: Caller, plan: &Plan, outcome: &Outcome) -> Native {
     let Some(how) = caller.inside.group().shared.settings.http.debug else { return Ok(()) };
     for hop in &outcome.hops {
-        let id = request_id()?;
+        // Request and response share it.
+        let id = web::uuid()?;
         if let Some(text) = request(hop, how) {
             write(caller, plan, &id, &format!("Request:\n{text}\n"));
         }
@@ -89,14 +91,4 @@ fn write(caller: Caller, plan: &Plan, id: &str, message: &str) {
         ("vu", &vu),
     ]);
     caller.inside.group().shared.log.write(&Record { level: Level::Info, message, fields: &fields });
-}
-
-/// A random UUID (RFC 9562 section 5.4): request and response share it.
-fn request_id() -> Native<String> {
-    let mut bytes = [0_u8; 16];
-    getrandom::fill(&mut bytes).map_err(|error| Throw::Go(format!("no random numbers: {error}")))?;
-    bytes[6] = bytes[6] & 0x0F | 0x40;
-    bytes[8] = bytes[8] & 0x3F | 0x80;
-    let hex: String = bytes.iter().map(|byte| format!("{byte:02x}")).collect();
-    Ok([&hex[..8], &hex[8..12], &hex[12..16], &hex[16..20], &hex[20..]].join("-"))
 }
